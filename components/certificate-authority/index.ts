@@ -1,0 +1,139 @@
+import * as pulumi from "@pulumi/pulumi";
+import * as tls from "@pulumi/tls";
+import { z } from "zod";
+import { checked } from "../validate";
+
+export interface CertificateAuthorityArgs {
+  /**
+   * Common name of the authority's own certificate.
+   * @default the resource's name
+   */
+  commonName?: pulumi.Input<string>;
+  /**
+   * Days for which the authority's certificate is valid.
+   * @default 3650
+   */
+  validityDays?: pulumi.Input<number>;
+  /**
+   * Days for which a certificate issued by it is valid.
+   * @default 365
+   */
+  certificateDays?: pulumi.Input<number>;
+  /**
+   * Days before its end at which a certificate is renewed by an ordinary `pulumi up`.
+   * @default 30
+   */
+  renewBeforeDays?: pulumi.Input<number>;
+}
+
+/** What a certificate is for (RFC 5280, 4.2.1.12: extended key usage). */
+export interface CertificateRequest {
+  /** Subject's common name; some programs read a user's name from it. */
+  commonName: pulumi.Input<string>;
+  /** Addresses that a client may have dialled. */
+  ipAddresses?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Names that a client may have dialled. */
+  dnsNames?: pulumi.Input<pulumi.Input<string>[]>;
+  /** It is presented by a server. */
+  server?: boolean;
+  /** It is presented by a client. */
+  client?: boolean;
+}
+
+/** A certificate with its own key, both PEM. */
+export interface Certificate {
+  certificate: pulumi.Output<string>;
+  /** PKCS #8, secret. */
+  privateKey: pulumi.Output<string>;
+}
+
+const schema = z
+  .object({
+    validityDays: z.number().int().min(1).default(3650),
+    certificateDays: z.number().int().min(1).default(365),
+    renewBeforeDays: z.number().int().min(0).default(30),
+  })
+  .refine((days) => days.renewBeforeDays < days.certificateDays, {
+    path: ["renewBeforeDays"],
+    message: "a certificate would be renewed as soon as it is made: give less than certificateDays",
+  })
+  .refine((days) => days.certificateDays <= days.validityDays, {
+    path: ["certificateDays"],
+    message: "a certificate cannot outlive its authority: give at most validityDays",
+  });
+
+/**
+ * A certificate authority of the stack's own. Every host and role gets a key of its own from it.
+ *
+ * ```ts
+ * const ca = new CertificateAuthority("ca");
+ * const etcd = new EtcdQuorum("etcd", { members: [psql1, psql2, psql3], ca });
+ * ```
+ *
+ * Operations: the authority's key is in the stack's state only, encrypted by the stack's secrets provider; hosts get
+ * the certificate to trust. Certificates are renewed by `pulumi up` within `renewBeforeDays` of their end.
+ */
+export class CertificateAuthority extends pulumi.ComponentResource {
+  /** PEM of the certificate(s) that clients must trust. */
+  readonly certificate: pulumi.Output<string>;
+  private readonly key: tls.PrivateKey;
+  private readonly root: tls.SelfSignedCert;
+  private readonly days: pulumi.Output<z.output<typeof schema>>;
+
+  constructor(name: string, args: CertificateAuthorityArgs = {}, opts?: pulumi.ComponentResourceOptions) {
+    super("hastack:index:CertificateAuthority", name, args, opts);
+    const { commonName, ...days } = args;
+    this.days = checked(`CertificateAuthority ${name}`, schema, days);
+    this.key = new tls.PrivateKey(`${name}-key`, { algorithm: "ECDSA", ecdsaCurve: "P256" }, { parent: this });
+    this.root = new tls.SelfSignedCert(
+      `${name}-certificate`,
+      {
+        privateKeyPem: this.key.privateKeyPem,
+        isCaCertificate: true,
+        setSubjectKeyId: true,
+        subject: { commonName: commonName ?? name },
+        validityPeriodHours: this.days.apply((d) => d.validityDays * 24),
+        allowedUses: ["cert_signing", "crl_signing", "digital_signature"],
+      },
+      { parent: this },
+    );
+    this.certificate = this.root.certPem;
+    this.registerOutputs({ certificate: this.certificate });
+  }
+
+  /**
+   * Issues a certificate with a key of its own.
+   * @param name resource name, unique in the stack: component, host and role, e.g. `etcd-psql1-server`
+   */
+  issue(name: string, request: CertificateRequest, opts: pulumi.CustomResourceOptions): Certificate {
+    const key = new tls.PrivateKey(`${name}-key`, { algorithm: "ECDSA", ecdsaCurve: "P256" }, opts);
+    const signingRequest = new tls.CertRequest(
+      `${name}-request`,
+      {
+        privateKeyPem: key.privateKeyPem,
+        subject: { commonName: request.commonName },
+        ...(request.ipAddresses && { ipAddresses: request.ipAddresses }),
+        ...(request.dnsNames && { dnsNames: request.dnsNames }),
+      },
+      opts,
+    );
+    const certificate = new tls.LocallySignedCert(
+      `${name}-certificate`,
+      {
+        certRequestPem: signingRequest.certRequestPem,
+        caPrivateKeyPem: this.key.privateKeyPem,
+        caCertPem: this.root.certPem,
+        validityPeriodHours: this.days.apply((d) => d.certificateDays * 24),
+        earlyRenewalHours: this.days.apply((d) => d.renewBeforeDays * 24),
+        setSubjectKeyId: true,
+        allowedUses: [
+          "digital_signature",
+          ...(request.server ? ["server_auth"] : []),
+          ...(request.client ? ["client_auth"] : []),
+        ],
+      },
+      opts,
+    );
+    return { certificate: certificate.certPem, privateKey: key.privateKeyPemPkcs8 };
+  }
+}

@@ -1,0 +1,128 @@
+/**
+ * The unit text: what one (host, role) must look like, written in the language that `converge` reads on the host.
+ * Every function returns one directive; `unitText` joins them. The reference of the language is docs/converge.md.
+ */
+
+/** Joins directives into a unit's text. A `# heading` may be given as a plain string. */
+export function unitText(...directives: readonly (string | readonly string[])[]): string {
+  return `${directives.flat().join("\n")}\n`;
+}
+
+/** A comment line: why the following directives are there, for whoever reads the preview or the file on the host. */
+export function comment(text: string): string {
+  return `# ${text}`;
+}
+
+/** Refuses the whole unit, before anything is changed, unless the script exits 0. */
+export function require(message: string, script: string): string {
+  return `require ${quoted(message)} ${heredoc(script)}`;
+}
+
+/** Refuses the whole unit if something other than `service` listens on the TCP port. */
+export function port(number: number, service: string, purpose: string): string {
+  return `port ${number} ${service} ${quoted(purpose)}`;
+}
+
+/** Installs Debian packages (`name` or `name=version`); `hold` keeps unattended upgrades away from them. */
+export function packages(names: readonly string[], options: { hold?: boolean } = {}): string {
+  return words("package", ...names, options.hold && "hold");
+}
+
+export interface Ownership {
+  /** Octal, four digits. */
+  mode: string;
+  /** `user:group`. */
+  owner: string;
+}
+
+export function directory(path: string, { mode, owner }: Ownership): string {
+  return words("directory", quoted(path), mode, owner);
+}
+
+/** A directory that holds data: kept when the unit is removed, unless it is purged. */
+export function dataDirectory(path: string, { mode, owner }: Ownership): string {
+  return words("data", quoted(path), mode, owner);
+}
+
+export function file(path: string, content: string, { mode, owner }: Ownership): string {
+  const flag = content.endsWith("\n") || content === "" ? undefined : "no-final-newline";
+  return `${words("file", quoted(path), mode, owner, flag)} ${heredoc(content)}`;
+}
+
+export function link(path: string, target: string): string {
+  return words("link", quoted(path), quoted(target));
+}
+
+export function absent(path: string): string {
+  return words("absent", quoted(path));
+}
+
+export function sysctl(key: string, value: string | number): string {
+  return words("sysctl", key, quoted(String(value)));
+}
+
+export interface ServiceState {
+  enabled?: boolean;
+  started?: boolean;
+  masked?: boolean;
+  /** Restart when one of these files of the unit (or `package:NAME`) is other than when it was last started. */
+  restartOn?: readonly string[];
+  /** Reload when one of these files of the unit is other than when it was last loaded. */
+  reloadOn?: readonly string[];
+  /** Do not wait until the start is complete: the first member of a cluster waits for the others. */
+  noBlock?: boolean;
+  /** Script that must exit 0 before a running service is restarted. */
+  beforeRestart?: string;
+}
+
+export function service(name: string, state: ServiceState): string {
+  const line = words(
+    "service",
+    name,
+    state.masked && "masked",
+    state.enabled !== undefined && (state.enabled ? "enabled" : "disabled"),
+    state.started !== undefined && (state.started ? "started" : "stopped"),
+    state.restartOn?.length && `restart-on ${state.restartOn.join(",")}`,
+    state.reloadOn?.length && `reload-on ${state.reloadOn.join(",")}`,
+    state.noBlock && "no-block",
+    state.beforeRestart && "before-restart",
+  );
+  return state.beforeRestart ? `${line} ${heredoc(state.beforeRestart)}` : line;
+}
+
+/** A named idempotent step: `fix` runs only while `check` fails, and `check` must pass afterwards. */
+export function ensure(name: string, step: { check: string; fix: string; timeout?: number }): string {
+  const line = words("ensure", quoted(name), step.timeout !== undefined && `timeout ${step.timeout}`);
+  return [line, `  check ${heredoc(step.check)}`, `  do ${heredoc(step.fix)}`].join("\n");
+}
+
+/** Waits until the script exits 0; fails after the limit with the script's last output. */
+export function waitFor(name: string, seconds: number, script: string): string {
+  return `wait ${seconds} ${quoted(name)} ${heredoc(script)}`;
+}
+
+/**
+ * Text from outside (a name, a password, an extra line of configuration) made safe for file contents and scripts:
+ * `@{…}` in it stays what it is instead of naming a secret.
+ */
+export function literal(text: string): string {
+  return text.replaceAll("@{", "@{at}{");
+}
+
+function words(...parts: readonly (string | number | false | undefined)[]): string {
+  return parts.filter((part) => part !== false && part !== undefined && part !== 0).join(" ");
+}
+
+function quoted(word: string): string {
+  if (/^[A-Za-z0-9_./:=,+@%-]+$/.test(word)) return word;
+  if (/[\n\0]/.test(word)) throw new Error(`a line break cannot be written here: ${JSON.stringify(word)}`);
+  return `"${word.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
+}
+
+function heredoc(content: string): string {
+  const lines = new Set(content.split("\n"));
+  let end = "EOF";
+  for (let n = 2; lines.has(end); n++) end = `EOF${n}`;
+  const body = content.endsWith("\n") || content === "" ? content : `${content}\n`;
+  return `<<'${end}'\n${body}${end}`;
+}

@@ -1,0 +1,83 @@
+import { remote } from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import { shell } from "../formats";
+import type { Host } from "../host";
+import { secretLines, secretsDigest } from "./secrets";
+import { initialToken, tokenFor } from "./token";
+
+/** Where the agent lives on every host. */
+export const convergePath = "/usr/local/lib/hastack/converge";
+
+export interface UnitArgs {
+  host: Host;
+  /** The unit's name on the host: one for every role that the host has, e.g. `etcd`. */
+  role: string;
+  /** What the host must look like; see ./text.ts. It names secrets and never holds one. */
+  text: pulumi.Input<string>;
+  /** Values of the secrets that the text names. Certificates go here too: they are not known before they are made. */
+  secrets?: pulumi.Input<Record<string, pulumi.Input<string>>>;
+}
+
+/**
+ * One (host, role) as a resource. The text is the plain standard input of one command, so that a preview shows
+ * exactly the lines that change; secrets travel in a command of their own.
+ */
+export function unit(name: string, args: UnitArgs, opts: pulumi.CustomResourceOptions): remote.Command {
+  const { host, role } = args;
+  const text = pulumi.output(args.text);
+  const converge = pulumi.interpolate`${host.sudo}${convergePath}`;
+  const merged: pulumi.CustomResourceOptions = { ...opts, dependsOn: [host.ready, ...listOf(opts.dependsOn)] };
+
+  let digest: pulumi.Input<string> = "-";
+  if (args.secrets) {
+    const lines = pulumi.all([text, pulumi.output(args.secrets)]).apply(([t, values]) => secretLines(t, values));
+    // The digest tells nothing without its key: it must be readable in a preview.
+    digest = pulumi.unsecret(pulumi.all([lines, host.digestKey]).apply(([l, key]) => secretsDigest(l, key)));
+    const stored = command(
+      `${name}-secrets`,
+      {
+        connection: host.connection,
+        create: pulumi.interpolate`${converge} secrets ${role} ${digest} ${token(host, `${role}.secrets`)}`,
+        stdin: pulumi.secret(lines),
+      },
+      merged,
+      host,
+    );
+    merged.dependsOn = [...listOf(merged.dependsOn), stored];
+  }
+  return command(
+    name,
+    {
+      connection: host.connection,
+      create: pulumi.interpolate`${converge} apply ${role} ${digest} ${token(host, role)}`,
+      delete: pulumi.interpolate`${converge} remove ${role}`,
+      stdin: text,
+    },
+    merged,
+    host,
+  );
+}
+
+/** A remote command of ours: what it prints is progress, and free of secrets (the agent masks them). */
+export function command(
+  name: string,
+  args: remote.CommandArgs,
+  opts: pulumi.CustomResourceOptions,
+  host: Host,
+): remote.Command {
+  return new remote.Command(
+    name,
+    { logging: remote.Logging.StdoutAndStderr, addPreviousOutputInEnv: false, ...args },
+    { ...opts, ...host.keepUnknownToken },
+  );
+}
+
+/** The token of a role, as one word of a command line. */
+export function token(host: Host, role: string): pulumi.Output<string> {
+  return host.answer.apply((answer) => (answer.result ? shell(tokenFor(role, answer.result)) : initialToken));
+}
+
+export function listOf(dependsOn: pulumi.CustomResourceOptions["dependsOn"]): pulumi.Input<pulumi.Resource>[] {
+  if (dependsOn === undefined) return [];
+  return Array.isArray(dependsOn) ? dependsOn : [dependsOn as pulumi.Input<pulumi.Resource>];
+}

@@ -1,0 +1,224 @@
+import type { remote } from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
+import { z } from "zod";
+import type { Certificate, CertificateAuthority } from "../certificate-authority";
+import { unit } from "../converge/unit";
+import type { Host } from "../host";
+import { clockSkewRefused } from "../host/clock";
+import { inTurn } from "../rolling";
+import { checked, parse } from "../validate";
+import {
+  type EtcdConfig,
+  endpoint,
+  peerCommonName,
+  renderAccess,
+  renderAccount,
+  renderInstall,
+  renderMember,
+} from "./config";
+
+export interface EtcdQuorumArgs {
+  /** 1, 3, 5 or 7 hosts. */
+  members: Host[];
+  /** Issues the certificates of members and clients. */
+  ca: CertificateAuthority;
+  /**
+   * Limit of the database's size in MiB; beyond it etcd refuses writes.
+   * @default 2048
+   */
+  quotaMiB?: pulumi.Input<number>;
+  /**
+   * Hours of key history that are kept.
+   * @default 1
+   */
+  compactionHours?: pulumi.Input<number>;
+  /**
+   * Milliseconds between a leader's heartbeats: about the round trip between members.
+   * @default 100
+   */
+  heartbeatMs?: pulumi.Input<number>;
+  /**
+   * Milliseconds without a heartbeat after which members elect a new leader: 10 times the heartbeat or more.
+   * @default 1000
+   */
+  electionMs?: pulumi.Input<number>;
+}
+
+/** What a client of the quorum needs. */
+export interface EtcdAccess {
+  endpoints: pulumi.Output<string[]>;
+  user: string;
+  password: pulumi.Output<string>;
+  /** Depend on it: the account is there afterwards. */
+  ready: remote.Command;
+}
+
+const schema = z
+  .object({
+    quotaMiB: z
+      .number()
+      .int()
+      .min(64)
+      .max(8192, { message: "etcd recommends at most 8192 MiB (etcd manual, System limits)" })
+      .default(2048),
+    compactionHours: z.number().int().min(1).default(1),
+    heartbeatMs: z.number().int().min(10).max(5000).default(100),
+    electionMs: z
+      .number()
+      .int()
+      .min(100)
+      .max(50000, { message: "etcd accepts at most 50000 ms (etcd manual, Tuning)" })
+      .default(1000),
+  })
+  .refine((times) => times.electionMs >= 5 * times.heartbeatMs, {
+    path: ["electionMs"],
+    message: "etcd refuses less than 5 times the heartbeat, and recommends 10 times (etcd manual, Tuning)",
+  });
+
+const membersSchema = z
+  .array(z.string())
+  .refine((names) => new Set(names).size === names.length, { message: "a host is named twice" })
+  .refine((names) => names.length % 2 === 1, {
+    message: "an even number survives no more failures than one less, and a tie stops it: give 1, 3, 5 or 7 members",
+  })
+  .refine((names) => names.length <= 7, { message: "every write waits for a majority: give at most 7 members" });
+
+/**
+ * An etcd quorum (v3 API): mutual TLS between members and with clients, users with rights to their own keys only.
+ *
+ * ```ts
+ * const etcd = new EtcdQuorum("etcd", { members: [psql1, psql2, psql3], ca });
+ * ```
+ *
+ * Operations: listens on 2379 (clients) and 2380 (members). With 3 members one may be lost, with 5 two, with 7 three.
+ * A changed setting restarts the members one at a time, each only while all others are healthy. To administer it on a
+ * member: `set -a; . /etc/etcd/etcdctl.env; etcdctl member list`.
+ */
+export class EtcdQuorum extends pulumi.ComponentResource {
+  /** Client endpoints, e.g. `https://192.168.1.130:2379`. */
+  readonly endpoints: pulumi.Output<string[]>;
+  /** @internal Depend on it: the quorum is healthy afterwards. */
+  readonly ready: remote.Command;
+  /** @internal */
+  readonly ca: CertificateAuthority;
+  private readonly quorumName: string;
+  private readonly first: Host;
+
+  constructor(name: string, args: EtcdQuorumArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("hastack:index:EtcdQuorum", name, args, opts);
+    const { members, ca, ...settings } = args;
+    const resource = `EtcdQuorum ${name}`;
+    this.first = firstOf(resource, members);
+    this.quorumName = name;
+    this.ca = ca;
+    const config = configure(resource, name, members, checked(resource, schema, settings));
+
+    const child = { parent: this };
+    const installed = members.map((host) =>
+      unit(
+        `${name}-${host.hostName}-install`,
+        { host, role: "etcd-install", text: config.apply(renderInstall) },
+        child,
+      ),
+    );
+    const running = inTurn(members, installed, (host, dependsOn) =>
+      this.member(host, config, { ...child, dependsOn, protect: opts?.protect ?? true }),
+    );
+    this.ready = unit(
+      `${name}-${this.first.hostName}-access`,
+      { host: this.first, role: "etcd-access", text: config.apply(renderAccess) },
+      { ...child, dependsOn: running },
+    );
+    this.endpoints = config.apply((c) => c.members.map(endpoint));
+    this.registerOutputs({ endpoints: this.endpoints });
+  }
+
+  /**
+   * Makes a user that reads and writes the keys under a prefix, and nothing else.
+   * @param name the user's name, e.g. the scope of a Patroni cluster
+   */
+  account(name: string, prefix: pulumi.Input<string>, opts: pulumi.CustomResourceOptions): EtcdAccess {
+    const password = new random.RandomPassword(
+      `${this.quorumName}-${name}-password`,
+      { length: 32, special: false },
+      opts,
+    ).result;
+    const ready = unit(
+      `${this.quorumName}-${this.first.hostName}-account-${name}`,
+      {
+        host: this.first,
+        role: `etcd-account-${name}`,
+        text: pulumi.output(prefix).apply((p) => renderAccount({ user: name, prefix: p })),
+        secrets: { password },
+      },
+      { ...opts, dependsOn: [this.ready] },
+    );
+    return { endpoints: this.endpoints, user: name, password, ready };
+  }
+
+  private member(host: Host, config: pulumi.Output<EtcdConfig>, opts: pulumi.CustomResourceOptions): remote.Command {
+    const name = `${this.quorumName}-${host.hostName}`;
+    const issue = (role: string, commonName: pulumi.Input<string>): Certificate =>
+      this.ca.issue(
+        `${name}-${role}`,
+        {
+          commonName,
+          ipAddresses: [host.address, "127.0.0.1"],
+          dnsNames: [host.hostName, "localhost"],
+          // The server's certificate is also what etcd's own JSON gateway presents to it.
+          server: role !== "root",
+          client: true,
+        },
+        { parent: this },
+      );
+    const server = issue("server", host.hostName);
+    const peer = issue("peer", config.apply(peerCommonName));
+    const root = issue("root", "root");
+    return unit(
+      name,
+      {
+        host,
+        role: "etcd",
+        text: config.apply((c) => renderMember(c, memberOf(c, host))),
+        secrets: {
+          ca: this.ca.certificate,
+          "server.crt": server.certificate,
+          "server.key": server.privateKey,
+          "peer.crt": peer.certificate,
+          "peer.key": peer.privateKey,
+          "root.crt": root.certificate,
+          "root.key": root.privateKey,
+        },
+      },
+      opts,
+    );
+  }
+}
+
+function firstOf(resource: string, members: readonly Host[]): Host {
+  parse(resource, z.object({ members: membersSchema }), { members: members.map((host) => host.hostName) });
+  const [first] = members;
+  if (!first) throw new pulumi.RunError(`${resource}: members: []: give 1, 3, 5 or 7 hosts`);
+  return first;
+}
+
+function configure(
+  resource: string,
+  name: string,
+  members: readonly Host[],
+  settings: pulumi.Output<z.output<typeof schema>>,
+): pulumi.Output<EtcdConfig> {
+  const addresses = pulumi.all(members.map((host) => host.address));
+  return pulumi.all([settings, addresses, clockSkewRefused(resource, members)]).apply(([checkedSettings, found]) => ({
+    name,
+    members: members.map((host, i) => ({ name: host.hostName, address: found[i] ?? "" })),
+    ...checkedSettings,
+  }));
+}
+
+function memberOf(config: EtcdConfig, host: Host) {
+  const found = config.members.find((member) => member.name === host.hostName);
+  if (!found) throw new Error(`${host.hostName} is no member of ${config.name}`);
+  return found;
+}

@@ -1,0 +1,53 @@
+import * as pulumi from "@pulumi/pulumi";
+import { type ProbeConnection, type ProbeResult, probe, Unreachable } from "../converge/probe";
+import { initialToken } from "../converge/token";
+
+const modes = ["required", "best-effort", "off"] as const;
+export type ProbeMode = (typeof modes)[number];
+
+/** What the probe brought: nothing when it is off, or when the host could not be asked. */
+export interface HostAnswer {
+  result?: ProbeResult;
+}
+
+/** The mode from the argument, else from the stack's `hastack:probe`, else `best-effort`. */
+export function probeMode(resource: string, given: string | undefined): ProbeMode {
+  const mode = given ?? new pulumi.Config("hastack").get("probe") ?? "best-effort";
+  if (!(modes as readonly string[]).includes(mode)) {
+    throw new pulumi.RunError(`${resource}: probe: ${JSON.stringify(mode)}: give one of ${modes.join(", ")}`);
+  }
+  return mode as ProbeMode;
+}
+
+/** Asks the host once for this run. */
+export async function ask(resource: string, mode: ProbeMode, connection: ProbeConnection): Promise<HostAnswer> {
+  if (mode === "off") return {};
+  try {
+    return { result: await probe(connection) };
+  } catch (error) {
+    if (!(error instanceof Unreachable)) throw new pulumi.RunError(`${resource}: the probe failed: ${String(error)}`);
+    if (mode === "required") {
+      throw new pulumi.RunError(
+        `${resource}: cannot be asked for drift: ${error.message}. Bring it back, or run with hastack:probe best-effort.`,
+      );
+    }
+    await pulumi.log.warn(`${resource} cannot be asked, its drift is not known: ${error.message}`);
+    return {};
+  }
+}
+
+/**
+ * Options for the commands of a host. A command that carries the initial token has no opinion about the one in the
+ * state: the host was not asked, so what the state says stays.
+ */
+export function keepUnknownToken(mode: ProbeMode): pulumi.CustomResourceOptions {
+  if (mode === "off") return { ignoreChanges: ["create"] };
+  return {
+    transforms: [
+      ({ props, opts }) => {
+        if (typeof props.create !== "string" || !props.create.endsWith(` ${initialToken}`)) return undefined;
+        return { props, opts: pulumi.mergeOptions(opts, { ignoreChanges: ["create"] }) };
+      },
+    ],
+  };
+}

@@ -1,0 +1,30 @@
+import { absent, comment, file, literal, require, unitText } from "../converge/text";
+import type { ResolvedHost } from "./args";
+
+const keyring = "/etc/apt/keyrings/hastack.asc";
+const source = "/etc/apt/sources.list.d/hastack.sources";
+const readable = { mode: "0644", owner: "root:root" };
+
+/** The unit `base`: what every host has, whatever its roles. */
+export function renderHost(apt: ResolvedHost["apt"]): string {
+  return unitText(
+    require("the host cannot resolve its own name: add it to /etc/hosts", 'getent hosts "$(hostname)" >/dev/null'),
+    require("systemd does not run here: the host must be a machine or a container that boots with it", "test -d /run/systemd/system"),
+    comment("where packages come from"),
+    apt
+      ? [file(keyring, literal(ending(apt.key)), readable), file(source, literal(renderAptSource(apt)), readable)]
+      : [absent(source), absent(keyring)],
+  );
+}
+
+/** deb822 format, see sources.list(5). */
+export function renderAptSource(apt: NonNullable<ResolvedHost["apt"]>): string {
+  const lines = ["Types: deb", `URIs: ${apt.uri}`, `Suites: ${apt.suite}`];
+  if (apt.components.length > 0) lines.push(`Components: ${apt.components.join(" ")}`);
+  lines.push(`Signed-By: ${keyring}`);
+  return `${lines.join("\n")}\n`;
+}
+
+function ending(text: string): string {
+  return text.endsWith("\n") ? text : `${text}\n`;
+}

@@ -1,0 +1,198 @@
+import type { remote, types } from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
+import { agentSource, agentVersion } from "../converge/agent";
+import type { HostFacts } from "../converge/probe";
+import { initialToken, tokenFor } from "../converge/token";
+import { command, unit } from "../converge/unit";
+import { shell } from "../formats";
+import { checked } from "../validate";
+import { hostSchema, type ResolvedHost } from "./args";
+import { ask, type HostAnswer, keepUnknownToken, probeMode } from "./ask";
+import { renderHost } from "./config";
+import { refuseUnsuitable } from "./preflight";
+
+/** Installs the agent from standard input, notes the run's token on the host, and prints the host's traits. */
+const install =
+  'umask 077; f=$(mktemp) && cat >"$f" && perl "$f" install && perl "$f" apply agent - "$1" </dev/null && ' +
+  'grep -h -e ^MemTotal -e ^ID= -e ^VERSION_ID= /proc/meminfo /etc/os-release && nproc; s=$?; rm -f "$f"; exit $s';
+
+/** A signed Debian package source, e.g. an air-gapped mirror. */
+export interface AptSourceArgs {
+  /** Where it is, e.g. `https://mirror.example.com/debian`. */
+  uri: pulumi.Input<string>;
+  /** Suite, e.g. `bookworm`; a path that ends in `/` for a flat repository. */
+  suite: pulumi.Input<string>;
+  /** Components, e.g. `["main"]`; none for a flat repository. */
+  components?: pulumi.Input<pulumi.Input<string>[]>;
+  /** The key that signs it: ASCII-armoured OpenPGP public key. */
+  key: pulumi.Input<string>;
+}
+
+export interface HostArgs {
+  /**
+   * IPv4 address at which the other hosts reach it; services listen on it.
+   * @example "192.168.1.130"
+   */
+  address: pulumi.Input<string>;
+  /**
+   * How to reach it over SSH. `host` is the address if not given otherwise; `hostKey` must be pinned
+   * (`ssh-keyscan -t ed25519 psql1`); the user is root or may run anything by `sudo -n`.
+   */
+  connection: pulumi.Input<types.input.remote.ConnectionArgs>;
+  /**
+   * Accept whatever key the host presents. Whoever answers at the address then gets every secret of this host.
+   * @default false
+   */
+  insecureIgnoreHostKey?: pulumi.Input<boolean>;
+  /**
+   * Where the host's packages come from, instead of the sources that it has.
+   * @default the host's own sources
+   */
+  apt?: pulumi.Input<AptSourceArgs>;
+  /**
+   * Memory in MiB that the host's services share: what their defaults are computed from.
+   * @default what the host has
+   */
+  memoryMiB?: pulumi.Input<number>;
+  /**
+   * Processor cores that the host's services share.
+   * @default what the host has
+   */
+  cores?: pulumi.Input<number>;
+  /**
+   * Whether a run asks the host first for its facts and for drift: `required` (an unreachable host fails the run),
+   * `best-effort` (it is a warning), `off`.
+   * @default "best-effort", or what the stack's config says in `hastack:probe`
+   */
+  probe?: string;
+}
+
+/** What a host is, as far as the configuration of its services depends on it. */
+export interface HostTraits {
+  memoryMiB: number;
+  cores: number;
+  /** Operating system: `ID` and `VERSION_ID` of os-release(5), e.g. `debian 12`. */
+  os: string;
+}
+
+/**
+ * A Debian or Astra host that is reached over SSH.
+ *
+ * ```ts
+ * const psql1 = new Host("psql1", {
+ *   address: "192.168.1.130",
+ *   connection: { host: "192.168.1.130", user: "deploy", privateKey: key, hostKey: "ssh-ed25519 AAAA…" },
+ * });
+ * ```
+ *
+ * Operations: it installs `/usr/local/lib/hastack/converge`, the program that makes the host what the other components
+ * say, and the package source. It starts nothing, opens no port, and changes no account.
+ */
+export class Host extends pulumi.ComponentResource {
+  /** Its name: the resource's name. */
+  readonly hostName: string;
+  /** Address at which other hosts reach it. */
+  readonly address: pulumi.Output<string>;
+  /** @internal The resource after which roles can be put on the host. */
+  readonly ready: remote.Command;
+  /** @internal */
+  readonly connection: pulumi.Output<types.input.remote.ConnectionArgs>;
+  /** @internal `sudo -n `, or nothing for root. */
+  readonly sudo: pulumi.Output<string>;
+  /** @internal */
+  readonly digestKey: pulumi.Output<string>;
+  /** @internal */
+  readonly answer: pulumi.Output<HostAnswer>;
+  /** @internal What the defaults of its services depend on. */
+  readonly traits: pulumi.Output<HostTraits>;
+  /** @internal Options for commands that carry a token. */
+  readonly keepUnknownToken: pulumi.CustomResourceOptions;
+
+  constructor(name: string, args: HostArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("hastack:index:Host", name, args, opts);
+    const child = { parent: this };
+    const resource = `Host ${name}`;
+    const { probe, ...inputs } = args;
+    const mode = probeMode(resource, probe);
+    const host = checked(resource, hostSchema, inputs);
+
+    this.hostName = name;
+    this.address = pulumi.unsecret(host.apply((h) => h.address));
+    // A wrong address or a host that is off must not hold a run for the default of ten times fifteen seconds.
+    this.connection = host.apply((h) => {
+      const connection = { dialErrorLimit: 3, perDialTimeout: 10, ...h.connection };
+      return connection as types.input.remote.ConnectionArgs;
+    });
+    this.sudo = pulumi.unsecret(host.apply((h) => ((h.connection.user ?? "root") === "root" ? "" : "sudo -n ")));
+    this.digestKey = new random.RandomPassword(`${name}-digest-key`, { length: 64 }, child).result;
+    this.keepUnknownToken = keepUnknownToken(mode);
+    this.answer = pulumi.unsecret(
+      host.apply(async (h) => {
+        const answer = await ask(resource, mode, h.connection);
+        if (answer.result) refuseUnsuitable(resource, h, answer.result);
+        return answer;
+      }),
+    );
+
+    const agent = command(
+      `${name}-agent`,
+      {
+        connection: this.connection,
+        create: pulumi.interpolate`${this.sudo}sh -c '${install}' sh ${agentToken(this)}`,
+        stdin: agentSource(),
+      },
+      child,
+      this,
+    );
+    this.traits = traitsOf(pulumi.unsecret(host), this.answer, agent.stdout);
+    // Set twice: the base unit comes after the agent, and all others after the base unit.
+    this.ready = agent;
+    this.ready = unit(`${name}-base`, { host: this, role: "base", text: host.apply((h) => renderHost(h.apt)) }, child);
+    this.registerOutputs({ address: this.address });
+  }
+}
+
+/** The token of the agent itself: an agent of another version than this library's is drift, too. */
+function agentToken(host: Host): pulumi.Output<string> {
+  return host.answer.apply(({ result }) => {
+    if (!result) return initialToken;
+    const own = result.units.agent;
+    if (!own || result.agent === agentVersion) return shell(tokenFor("agent", result));
+    const drift = [...own.drift, `agent ${result.agent || "missing"} instead of ${agentVersion}`];
+    return shell(tokenFor("agent", { ...result, units: { agent: { ...own, drift } } }));
+  });
+}
+
+/** As declared; else as the probe says; else as the agent's installation said, which is in the stack's state. */
+function traitsOf(
+  host: pulumi.Output<ResolvedHost>,
+  answer: pulumi.Output<HostAnswer>,
+  printed: pulumi.Output<string>,
+): pulumi.Output<HostTraits> {
+  return pulumi.all([host, answer]).apply(([{ memoryMiB, cores }, { result }]) => {
+    const found = result ? pulumi.output(traitsIn(result.facts)) : printed.apply(traitsPrinted);
+    return found.apply((traits) => ({
+      ...traits,
+      memoryMiB: memoryMiB ?? traits.memoryMiB,
+      cores: cores ?? traits.cores,
+    }));
+  });
+}
+
+function traitsIn(facts: HostFacts): HostTraits {
+  return { memoryMiB: facts.memory_mib, cores: facts.cores, os: `${facts.os.id} ${facts.os.version_id}` };
+}
+
+function traitsPrinted(text: string): HostTraits {
+  const found = (pattern: RegExp): string => {
+    const value = pattern.exec(text)?.[1];
+    if (value === undefined) throw new Error(`the agent's installation did not print the host's traits: ${text}`);
+    return value;
+  };
+  return {
+    memoryMiB: Math.floor(Number(found(/^MemTotal:\s+(\d+) kB$/m)) / 1024),
+    cores: Number(found(/^(\d+)$/m)),
+    os: `${found(/^ID="?([^"\n]*)/m)} ${found(/^VERSION_ID="?([^"\n]*)/m)}`,
+  };
+}

@@ -1,0 +1,51 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { HostFacts, ProbeResult } from "../converge/probe";
+import type { ResolvedHost } from "./args";
+
+/** Systems that the packages and their configuration were proved on. */
+const supported: Record<string, readonly string[]> = { debian: ["12", "13"], astra: ["1.7", "1.8"] };
+
+const leastMemoryMiB = 480;
+const leastFreeMiB = 1024;
+/** TLS and logs need clocks that agree; more than this is a broken or missing time service. */
+const mostClockSkewSeconds = 5;
+
+/** Why a host cannot take part, in the words of its operator; empty when it can. */
+export function unsuitable(host: Pick<ResolvedHost, "address">, facts: HostFacts): string[] {
+  const reasons: string[] = [];
+  const versions = supported[facts.os.id];
+  if (!versions?.some((version) => facts.os.version_id.startsWith(version))) {
+    const known = Object.entries(supported).map(([id, list]) => `${id} ${list.join(" or ")}`);
+    reasons.push(`it runs ${facts.os.pretty}; supported are ${known.join(", ")}`);
+  }
+  if (facts.memory_mib < leastMemoryMiB) {
+    reasons.push(`it has ${facts.memory_mib} MiB of memory; give it ${leastMemoryMiB} at least`);
+  }
+  for (const disk of facts.disks) {
+    if (disk.mount === "/" && disk.free_mib < leastFreeMiB) {
+      reasons.push(`only ${disk.free_mib} MiB are free on /; free ${leastFreeMiB} at least`);
+    }
+  }
+  if (!facts.addresses.some((address) => address.split("/")[0] === host.address)) {
+    reasons.push(`none of its interfaces has the address ${host.address} (they have ${facts.addresses.join(", ")})`);
+  }
+  return reasons;
+}
+
+export function refuseUnsuitable(resource: string, host: Pick<ResolvedHost, "address">, answer: ProbeResult): void {
+  const reasons = unsuitable(host, answer.facts);
+  if (reasons.length > 0) throw new pulumi.RunError(`${resource} cannot be used:\n  ${reasons.join("\n  ")}`);
+}
+
+/** Refuses hosts of one cluster whose clocks disagree. */
+export function refuseClockSkew(resource: string, offsets: Readonly<Record<string, number>>): void {
+  const sorted = Object.entries(offsets).sort(([, a], [, b]) => a - b);
+  const first = sorted[0];
+  const last = sorted.at(-1);
+  if (first && last && last[1] - first[1] > mostClockSkewSeconds) {
+    throw new pulumi.RunError(
+      `${resource}: the clocks of ${first[0]} and ${last[0]} are ${(last[1] - first[1]).toFixed(1)} s apart; ` +
+        `at most ${mostClockSkewSeconds} s are accepted. Set up time synchronisation (chrony) on both.`,
+    );
+  }
+}

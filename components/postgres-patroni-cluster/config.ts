@@ -1,0 +1,266 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { secret } from "../converge/secrets";
+import {
+  comment,
+  dataDirectory,
+  directory,
+  ensure,
+  file,
+  literal,
+  packages,
+  port,
+  require,
+  service,
+  unitText,
+  waitFor,
+} from "../converge/text";
+import { shell } from "../formats";
+import type { HostTraits } from "../host";
+import { type ClusterSettings, replicator, rewinder, superuser } from "./args";
+import { renderHba } from "./hba";
+import { dynamicParameters, tunedParameters } from "./parameters";
+import { renderApply, renderCheck, renderExtensionCheck, renderExtensions } from "./sql";
+import { secretScalar, stringifyYaml } from "./yaml";
+
+export interface ClusterMember {
+  name: string;
+  address: string;
+}
+
+/** Everything the rendered files depend on, checked and resolved. */
+export interface ClusterConfig extends Omit<ClusterSettings, "version"> {
+  version: number;
+  members: readonly ClusterMember[];
+  etcdEndpoints: readonly string[];
+  etcdUser: string;
+}
+
+export const postgresPort = 5432;
+export const restPort = 8008;
+
+const home = "/etc/patroni";
+const configFile = `${home}/config.yml`;
+const dynamicFile = `${home}/dynamic.json`;
+const rest = "/usr/local/lib/hastack/patroni-rest";
+const dropIn = "/etc/systemd/system/patroni.service.d/hastack.conf";
+const readable = { mode: "0644", owner: "root:root" };
+const executable = { mode: "0755", owner: "root:root" };
+const forPostgres = { mode: "0640", owner: "root:postgres" };
+
+export function dataPath(config: Pick<ClusterConfig, "version">): string {
+  return `/var/lib/postgresql/${config.version}/main`;
+}
+
+/** Says which cluster a data directory belongs to; it stays when the data stays. */
+function scopeFile(config: Pick<ClusterConfig, "version">): string {
+  return `/var/lib/postgresql/${config.version}/hastack-scope`;
+}
+
+/** The unit `patroni-install`: packages, on all hosts at once. */
+export function renderInstall(config: ClusterConfig): string {
+  const data = dataPath(config);
+  return unitText(
+    port(postgresPort, "patroni.service", "PostgreSQL"),
+    port(restPort, "patroni.service", "Patroni's REST API"),
+    require(`${data} holds a database that is not of the cluster ${config.scope}; nothing is done to it. ` +
+      "Move it away, or give this host to the cluster that it belongs to.", [
+      `[ -n "$(ls -A ${data} 2>/dev/null)" ] || exit 0`,
+      `[ "$(cat ${scopeFile(config)} 2>/dev/null)" = ${shell(config.scope)} ]`,
+    ].join("\n")),
+    comment("Debian's package would make and start a cluster of its own"),
+    directory("/etc/postgresql-common", { mode: "0755", owner: "root:root" }),
+    file("/etc/postgresql-common/createcluster.conf", "create_main_cluster = false\n", readable),
+    packages([`postgresql-${config.version}`, "patroni", "python3-etcd"], { hold: true }),
+    comment("Patroni alone starts and stops PostgreSQL"),
+    service("postgresql", { enabled: false, started: false }),
+  );
+}
+
+/** The unit `patroni`: one member's configuration and service. */
+export function renderMember(config: ClusterConfig, member: ClusterMember, traits: HostTraits): string {
+  const tls = `${home}/tls`;
+  return unitText(
+    directory(home, { mode: "0755", owner: "root:root" }),
+    directory(tls, { mode: "0750", owner: "root:postgres" }),
+    file(`${tls}/ca.crt`, secret("ca"), forPostgres),
+    file(`${tls}/server.crt`, secret("server.crt"), forPostgres),
+    file(`${tls}/server.key`, secret("server.key"), forPostgres),
+    directory(`/var/lib/postgresql/${config.version}`, { mode: "0755", owner: "postgres:postgres" }),
+    dataDirectory(dataPath(config), { mode: "0700", owner: "postgres:postgres" }),
+    ensure("the data directory says whose it is", {
+      check: `[ "$(cat ${scopeFile(config)} 2>/dev/null)" = ${shell(config.scope)} ]`,
+      fix: `printf '%s\\n' ${shell(config.scope)} >${scopeFile(config)}`,
+    }),
+    file(configFile, renderPatroni(config, member, traits), forPostgres),
+    file(rest, readFileSync(join(__dirname, "patroni-rest.py"), "utf8"), executable),
+    file(dropIn, renderDropIn(config), readable),
+    comment("IPC of PostgreSQL must not go when an operator's session as postgres ends (PostgreSQL manual, 19.4.2)"),
+    directory("/etc/systemd/logind.conf.d", { mode: "0755", owner: "root:root" }),
+    file("/etc/systemd/logind.conf.d/hastack.conf", "[Login]\nRemoveIPC=no\n", readable),
+    service("patroni", {
+      enabled: true,
+      started: true,
+      reloadOn: [configFile, `${tls}/ca.crt`, `${tls}/server.crt`, `${tls}/server.key`],
+      restartOn: [dropIn, "package:patroni"],
+      beforeRestart: renderStepAside(config, member),
+    }),
+  );
+}
+
+/** The unit `patroni-cluster`: what belongs to all members; any of them can bring it about. */
+export function renderCluster(config: ClusterConfig, member: ClusterMember): string {
+  const check = `${home}/roles-check.sql`;
+  const apply = `${home}/roles-apply.sql`;
+  return unitText(
+    waitFor(`${member.name} runs in the cluster ${config.scope}`, 180, `${rest} health`),
+    file(dynamicFile, `${JSON.stringify(renderDynamic(config), null, 2)}\n`, readable),
+    ensure("dynamic configuration", {
+      check: `${rest} config check ${dynamicFile}`,
+      fix: `${rest} config apply ${dynamicFile}`,
+    }),
+    file(check, renderCheck(config), forPostgres),
+    file(apply, renderApply(config), forPostgres),
+    ensure("roles and databases", sqlStep("postgres", check, apply)),
+    ...config.databases
+      .filter((database) => database.extensions.length > 0)
+      .flatMap((database, i) => {
+        const names = [`${home}/extensions-${i}-check.sql`, `${home}/extensions-${i}-apply.sql`] as const;
+        return [
+          file(names[0], renderExtensionCheck(database), forPostgres),
+          file(names[1], renderExtensions(database), forPostgres),
+          ensure(`extensions of ${database.name}`, sqlStep(database.name, ...names)),
+        ];
+      }),
+  );
+}
+
+/** Checked on any member; done by the primary, and on a replica waited for: it arrives by replication. */
+function sqlStep(database: string, check: string, apply: string) {
+  const psql = `runuser -u postgres -- psql -XAtq -v ON_ERROR_STOP=1 -d ${literal(shell(database))}`;
+  return {
+    check: `found=$(${psql} -f ${check} 2>&1) || { echo "$found"; exit 1; }\n[ -z "$found" ] || { echo "$found"; exit 1; }`,
+    fix: [
+      `if [ "$(runuser -u postgres -- psql -XAtq -d postgres -c 'SELECT pg_is_in_recovery()')" = f ]; then`,
+      `  ${psql} -f ${apply}`,
+      "else",
+      `  until [ -z "$(${psql} -f ${check} 2>&1)" ]; do sleep 0.5; done`,
+      "fi",
+    ].join("\n"),
+    timeout: 120,
+  };
+}
+
+/** /etc/patroni/config.yml (Patroni manual, YAML Configuration Settings). */
+export function renderPatroni(config: ClusterConfig, member: ClusterMember, traits: HostTraits): string {
+  const tls = `${home}/tls`;
+  const verified = { sslmode: "verify-full", sslrootcert: `${tls}/ca.crt` };
+  return stringifyYaml({
+    scope: config.scope,
+    namespace: config.namespace,
+    name: member.name,
+    restapi: {
+      listen: `${member.address}:${restPort}`,
+      connect_address: `${member.address}:${restPort}`,
+      certfile: `${tls}/server.crt`,
+      keyfile: `${tls}/server.key`,
+      cafile: `${tls}/ca.crt`,
+      // Health checks of load balancers need no certificate; everything that changes something does.
+      verify_client: "optional",
+      authentication: { username: "patroni", password: secretScalar("rest-password") },
+    },
+    ctl: { insecure: false, certfile: `${tls}/server.crt`, keyfile: `${tls}/server.key`, cacert: `${tls}/ca.crt` },
+    etcd3: {
+      hosts: config.etcdEndpoints.map((endpoint) => endpoint.replace("https://", "")),
+      protocol: "https",
+      cacert: `${tls}/ca.crt`,
+      cert: `${tls}/server.crt`,
+      key: `${tls}/server.key`,
+      username: config.etcdUser,
+      password: secretScalar("etcd-password"),
+    },
+    bootstrap: {
+      // Only read when the cluster is made; afterwards dynamic.json is what counts.
+      dcs: renderDynamic(config),
+      initdb: [{ encoding: "UTF8" }, { locale: "C.UTF-8" }, "data-checksums", { "auth-host": "scram-sha-256" }],
+    },
+    postgresql: {
+      listen: `${member.address}:${postgresPort}`,
+      connect_address: `${member.address}:${postgresPort}`,
+      data_dir: dataPath(config),
+      bin_dir: `/usr/lib/postgresql/${config.version}/bin`,
+      pgpass: "/var/lib/postgresql/.pgpass-patroni",
+      use_unix_socket: true,
+      authentication: {
+        superuser: { username: superuser, password: secretScalar("superuser-password"), ...verified },
+        replication: { username: replicator, password: secretScalar("replication-password"), ...verified },
+        rewind: { username: rewinder, password: secretScalar("rewind-password"), ...verified },
+      },
+      // A member whose data has gone its own way waits for an operator: nothing is wiped by itself.
+      remove_data_directory_on_rewind_failure: false,
+      remove_data_directory_on_diverged_timelines: false,
+      create_replica_methods: ["basebackup"],
+      basebackup: [{ checkpoint: "fast" }],
+      pg_hba: renderHba(
+        config.members.map((m) => m.address),
+        config.clients,
+      ),
+      parameters: {
+        ...tunedParameters(traits, config.parameters),
+        unix_socket_directories: "/var/run/postgresql",
+        ssl: "on",
+        ssl_ca_file: `${tls}/ca.crt`,
+        ssl_cert_file: `${tls}/server.crt`,
+        ssl_key_file: `${tls}/server.key`,
+        ssl_min_protocol_version: "TLSv1.2",
+      },
+    },
+    watchdog: { mode: config.watchdog },
+  });
+}
+
+/** The dynamic configuration, which lives in etcd (Patroni manual, Dynamic Configuration Settings). */
+export function renderDynamic(config: ClusterConfig) {
+  return {
+    ttl: config.ttl,
+    loop_wait: config.loopWait,
+    retry_timeout: config.retryTimeout,
+    maximum_lag_on_failover: config.maximumLagOnFailover,
+    // A primary that crashes and cannot start again hands over soon; Patroni's own default is 300 s.
+    primary_start_timeout: 30,
+    primary_stop_timeout: 30,
+    // A primary that sees all members goes on when etcd is gone.
+    failsafe_mode: true,
+    check_timeline: true,
+    synchronous_mode: config.durability !== "async",
+    synchronous_mode_strict: config.durability === "sync-strict",
+    postgresql: { use_pg_rewind: true, use_slots: true, parameters: dynamicParameters(config.parameters) },
+  };
+}
+
+function renderDropIn(config: ClusterConfig): string {
+  return [
+    "[Unit]",
+    "After=etcd.service",
+    "[Service]",
+    // The kernel's last resort must take anything before the supervisor of the database.
+    "OOMScoreAdjust=-600",
+    // A stop includes PostgreSQL's last checkpoint.
+    `TimeoutStopSec=${config.ttl + 60}`,
+    "Restart=on-failure",
+    "RestartSec=2",
+    "",
+  ].join("\n");
+}
+
+/** Before a restart of Patroni: every other member is well, and a leader hands over first. */
+function renderStepAside(config: ClusterConfig, member: ClusterMember): string {
+  const others = config.members.length - 1;
+  return [
+    `[ "$(${rest} cluster | awk '$1 != "${member.name}" && ($3 == "running" || $3 == "streaming")' | wc -l)" = ${others} ] ||`,
+    `  { echo "not all other members are running:"; ${rest} cluster; exit 1; }`,
+    `if ${rest} cluster | grep -q '^${member.name} leader '; then`,
+    `  patronictl -c ${configFile} switchover --force ${shell(config.scope)}`,
+    "fi",
+  ].join("\n");
+}

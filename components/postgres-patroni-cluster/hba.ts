@@ -1,0 +1,29 @@
+import { literal } from "../converge/text";
+import { hba } from "../formats";
+import { type ClientNetwork, replicator, rewinder, superuser } from "./args";
+
+/**
+ * The lines of pg_hba.conf (PostgreSQL manual, 21.1): only TLS and SCRAM from the network; each member for
+ * replication; each client network for what it was given; nobody else.
+ */
+export function renderHba(memberAddresses: readonly string[], clients: readonly ClientNetwork[]): string[] {
+  return [
+    `local all ${superuser} peer`,
+    "local all all scram-sha-256",
+    ...memberAddresses.flatMap((address) => [
+      `hostssl replication ${replicator} ${address}/32 scram-sha-256`,
+      `hostssl all ${rewinder} ${address}/32 scram-sha-256`,
+    ]),
+    // The cluster's own roles have no business on the network beyond that.
+    ...[superuser, replicator, rewinder].map((role) => `host all ${role} all reject`),
+    ...clients.map(
+      (client) => `hostssl ${names(client.databases)} ${names(client.roles)} ${client.network} scram-sha-256`,
+    ),
+    "host all all all reject",
+    "host replication all all reject",
+  ].map(literal);
+}
+
+function names(given: readonly string[] | undefined): string {
+  return given ? given.map(hba).join(",") : "all";
+}

@@ -1,0 +1,343 @@
+import type { remote } from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
+import { z } from "zod";
+import type { CertificateAuthority } from "../certificate-authority";
+import { derivedSecret } from "../converge/secrets";
+import { unit } from "../converge/unit";
+import type { EtcdAccess, EtcdQuorum } from "../etcd-quorum";
+import type { Host } from "../host";
+import { clockSkewRefused } from "../host/clock";
+import { inTurn } from "../rolling";
+import { checked, parse } from "../validate";
+import { type ClusterSettings, clusterSchema, ownRoles, replicator, rewinder, rolesOf, superuser } from "./args";
+import {
+  type ClusterConfig,
+  type ClusterMember,
+  postgresPort,
+  renderCluster,
+  renderInstall,
+  renderMember,
+} from "./config";
+import { versionFor } from "./release";
+import { scramVerifier } from "./scram";
+import { verifierSecret } from "./sql";
+
+export interface DatabaseArgs {
+  /** Any text up to 63 bytes. */
+  name: pulumi.Input<string>;
+  /**
+   * Role that owns it; made if it is not among `roles`.
+   * @default a role of the database's name
+   */
+  owner?: pulumi.Input<string>;
+  /**
+   * Extensions made in it, e.g. `["pg_trgm"]`. Never dropped.
+   * @default []
+   */
+  extensions?: pulumi.Input<pulumi.Input<string>[]>;
+  /**
+   * Locale of a new database; it must exist on the hosts.
+   * @default "C.UTF-8"
+   */
+  locale?: pulumi.Input<string>;
+}
+
+export interface RoleArgs {
+  /** Any text up to 63 bytes. */
+  name: pulumi.Input<string>;
+  /**
+   * Any text without a line break.
+   * @default made at random, once
+   */
+  password?: pulumi.Input<string>;
+  /** @default true */
+  login?: pulumi.Input<boolean>;
+  /** @default false */
+  superuser?: pulumi.Input<boolean>;
+  /** @default false */
+  createDatabase?: pulumi.Input<boolean>;
+  /** @default false */
+  createRole?: pulumi.Input<boolean>;
+  /** @default false */
+  replication?: pulumi.Input<boolean>;
+  /**
+   * Most connections at once; -1 is no limit.
+   * @default -1
+   */
+  connectionLimit?: pulumi.Input<number>;
+  /**
+   * Roles whose rights it has.
+   * @default []
+   */
+  memberOf?: pulumi.Input<pulumi.Input<string>[]>;
+}
+
+/** Who may connect from where: one line of pg_hba.conf, always with TLS and SCRAM. */
+export interface ClientArgs {
+  /** Source network in CIDR notation, e.g. `192.168.1.0/24`. */
+  network: pulumi.Input<string>;
+  /** @default all */
+  databases?: pulumi.Input<pulumi.Input<string>[]>;
+  /** @default all but the cluster's own */
+  roles?: pulumi.Input<pulumi.Input<string>[]>;
+}
+
+export interface PostgresPatroniClusterArgs {
+  /** Hosts with a copy of the data each; 2 or more. Which of them leads is Patroni's business. */
+  members: Host[];
+  /** Where Patroni keeps who leads. */
+  etcd: EtcdQuorum;
+  /**
+   * Issues the members' certificates.
+   * @default the authority of `etcd`
+   */
+  ca?: CertificateAuthority;
+  /**
+   * PostgreSQL's major version: what the hosts' system packages, 15 (Debian 12) or 17 (Debian 13).
+   * @default the one of the hosts' system
+   */
+  version?: pulumi.Input<number>;
+  /**
+   * Name of the cluster in Patroni and etcd. It cannot be changed later.
+   * @default the resource's name with "-cluster"
+   */
+  scope?: pulumi.Input<string>;
+  /**
+   * Prefix of the cluster's keys in etcd.
+   * @default "/db/"
+   */
+  namespace?: pulumi.Input<string>;
+  /**
+   * What happens to acknowledged commits when the primary is lost: `async` may lose the last ones (at most
+   * `maximumLagOnFailover` and what was written within `ttl`), `sync` loses none while a replica is connected,
+   * `sync-strict` loses none and refuses to write without one.
+   * @default "async"
+   */
+  durability?: pulumi.Input<string>;
+  /**
+   * `standard` (ttl 30, loopWait 10, retryTimeout 10) or `fast` (20, 5, 5): the seconds without a primary after its
+   * host is lost are 23 to 48, or 16 to 29.
+   * @default "standard"
+   */
+  failover?: pulumi.Input<string>;
+  /** Seconds that a leader's lease lives; at least 20. @default from `failover` */
+  ttl?: pulumi.Input<number>;
+  /** Seconds between two rounds of Patroni. @default from `failover` */
+  loopWait?: pulumi.Input<number>;
+  /** Seconds that Patroni retries etcd and PostgreSQL. @default from `failover` */
+  retryTimeout?: pulumi.Input<number>;
+  /**
+   * Bytes of WAL that a replica may lack and still become the primary.
+   * @default 1048576
+   */
+  maximumLagOnFailover?: pulumi.Input<number>;
+  /**
+   * The kernel's watchdog stops a primary that hangs: `required` where the hosts have a device, `automatic`, `off`.
+   * @default "automatic"
+   */
+  watchdog?: pulumi.Input<string>;
+  /** @default [] */
+  databases?: pulumi.Input<pulumi.Input<DatabaseArgs>[]>;
+  /** Roles besides the owners of databases. @default [] */
+  roles?: pulumi.Input<pulumi.Input<RoleArgs>[]>;
+  /**
+   * Networks that may connect.
+   * @default none but the members
+   */
+  clients?: pulumi.Input<pulumi.Input<ClientArgs>[]>;
+  /**
+   * PostgreSQL's parameters, before those that follow from the hosts' memory and cores.
+   * @example { work_mem: "16MB" }
+   */
+  parameters?: pulumi.Input<Record<string, pulumi.Input<string | number | boolean>>>;
+}
+
+/**
+ * A PostgreSQL cluster under Patroni: one primary, replicas that follow it and take over, TLS and SCRAM throughout.
+ *
+ * ```ts
+ * const pg = new PostgresPatroniCluster("workspad", {
+ *   members: [psql1, psql2, psql3],
+ *   etcd,
+ *   databases: [{ name: "workspad" }],
+ *   clients: [{ network: "192.168.1.0/24" }],
+ * });
+ * export const password = pg.passwordOf("workspad");
+ * ```
+ *
+ * Operations: PostgreSQL listens on 5432 and Patroni's REST API on 8008, on each member's address. Most changes are
+ * loaded without a restart. With `async`, one member of three may be lost at a time and service goes on; to see who
+ * leads: `sudo -u postgres patronictl -c /etc/patroni/config.yml list`.
+ */
+export class PostgresPatroniCluster extends pulumi.ComponentResource {
+  /** Name of the cluster in Patroni. */
+  readonly scope: pulumi.Output<string>;
+  /** Members' addresses. */
+  readonly addresses: pulumi.Output<string[]>;
+  /** libpq's `host` and `port` for all members; with `target_session_attrs=read-write` it leads to the primary. */
+  readonly port: pulumi.Output<number>;
+  /** PEM of what clients must trust. */
+  readonly caCertificate: pulumi.Output<string>;
+  /** Passwords by role, secret. */
+  readonly passwords: pulumi.Output<Record<string, string>>;
+  /** @internal Depend on it: roles and databases are there afterwards. */
+  readonly ready: remote.Command[];
+
+  constructor(name: string, args: PostgresPatroniClusterArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("hastack:index:PostgresPatroniCluster", name, args, opts);
+    const { members, etcd, ca = etcd.ca, ...given } = args;
+    const resource = `PostgresPatroniCluster ${name}`;
+    refuseMembers(resource, members);
+    const child = { parent: this };
+    const settings = checked(resource, clusterSchema, { scope: `${name}-cluster`, namespace: "/db/", ...given });
+
+    this.scope = plain(settings, (s) => s.scope);
+    const access = etcd.account(
+      name,
+      plain(settings, (s) => `${s.namespace}${s.scope}/`),
+      child,
+    );
+    const config = configure(resource, members, settings, access);
+    this.addresses = config.apply((c) => c.members.map((member) => member.address));
+    this.port = pulumi.output(postgresPort);
+    this.caCertificate = ca.certificate;
+    const seed = new random.RandomPassword(`${name}-seed`, { length: 64 }, child).result;
+    const passwords = pulumi.all([seed, settings]).apply(([s, c]) => passwordsOf(s, c));
+    this.passwords = pulumi.secret(passwords);
+    const verifiers = pulumi.all([seed, passwords]).apply(([s, p]) => verifiersOf(s, p));
+    const memberPasswords = pulumi.all([seed, passwords]).apply(([s, p]) => ({
+      "superuser-password": p[superuser] ?? "",
+      "replication-password": p[replicator] ?? "",
+      "rewind-password": p[rewinder] ?? "",
+      "rest-password": derivedSecret(s, "patroni rest api"),
+    }));
+
+    const installed = members.map((host) =>
+      unit(
+        `${name}-${host.hostName}-install`,
+        { host, role: "patroni-install", text: config.apply(renderInstall) },
+        child,
+      ),
+    );
+    const running = inTurn(members, [...installed, access.ready], (host, dependsOn) =>
+      unit(
+        `${name}-${host.hostName}`,
+        {
+          host,
+          role: "patroni",
+          text: pulumi.all([config, host.traits]).apply(([c, traits]) => renderMember(c, memberOf(c, host), traits)),
+          secrets: pulumi
+            .all([memberPasswords, access.password, certificateOf(name, host, ca, child)])
+            .apply(([p, etcdPassword, certificate]) => ({ ...p, ...certificate, "etcd-password": etcdPassword })),
+        },
+        { ...child, dependsOn, protect: opts?.protect ?? true },
+      ),
+    );
+    this.ready = members.map((host) =>
+      unit(
+        `${name}-${host.hostName}-cluster`,
+        {
+          host,
+          role: "patroni-cluster",
+          text: config.apply((c) => renderCluster(c, memberOf(c, host))),
+          secrets: verifiers,
+        },
+        { ...child, dependsOn: running },
+      ),
+    );
+    this.registerOutputs({ scope: this.scope, addresses: this.addresses });
+  }
+
+  /** The password of a role, secret: the given one, or the one that was made. */
+  passwordOf(role: string): pulumi.Output<string> {
+    return this.passwords.apply((passwords) => {
+      const password = passwords[role];
+      if (password === undefined) {
+        throw new pulumi.RunError(`there is no role ${role}; there are ${Object.keys(passwords).join(", ")}`);
+      }
+      return password;
+    });
+  }
+}
+
+/** Refuses lists of members that cannot work, before anything is made. */
+function refuseMembers(resource: string, members: readonly Host[]): void {
+  const list = z
+    .array(z.string())
+    .min(2, { message: "with one member there is nothing to fail over to: give 2 or more, 3 is usual" })
+    .refine((names) => new Set(names).size === names.length, { message: "a host is named twice" });
+  parse(resource, z.object({ members: list }), { members: members.map((host) => host.hostName) });
+}
+
+function configure(
+  resource: string,
+  members: readonly Host[],
+  settings: pulumi.Output<ClusterSettings>,
+  access: EtcdAccess,
+): pulumi.Output<ClusterConfig> {
+  const open = plain(settings, (s) => s);
+  return pulumi
+    .all([
+      open,
+      pulumi.all(members.map((host) => host.address)),
+      pulumi.all(members.map((host) => host.traits)),
+      access.endpoints,
+      clockSkewRefused(resource, members),
+    ])
+    .apply(([checkedSettings, addresses, traits, etcdEndpoints]) => ({
+      ...checkedSettings,
+      version: versionFor(
+        resource,
+        checkedSettings.version,
+        Object.fromEntries(members.map((host, i) => [host.hostName, traits[i]?.os ?? ""])),
+      ),
+      members: members.map((host, i) => ({ name: host.hostName, address: addresses[i] ?? "" })),
+      etcdEndpoints,
+      etcdUser: access.user,
+    }));
+}
+
+function memberOf(config: ClusterConfig, host: Host): ClusterMember {
+  const found = config.members.find((member) => member.name === host.hostName);
+  if (!found) throw new Error(`${host.hostName} is no member of ${config.scope}`);
+  return found;
+}
+
+/** One key for each member: PostgreSQL and Patroni's REST API present it, and Patroni shows it to etcd. */
+function certificateOf(name: string, host: Host, ca: CertificateAuthority, opts: pulumi.CustomResourceOptions) {
+  const issued = ca.issue(
+    `${name}-${host.hostName}`,
+    {
+      commonName: host.hostName,
+      ipAddresses: [host.address],
+      dnsNames: [host.hostName],
+      server: true,
+      client: true,
+    },
+    opts,
+  );
+  return pulumi.all({ ca: ca.certificate, "server.crt": issued.certificate, "server.key": issued.privateKey });
+}
+
+/** Every role's password: as given, or derived from the cluster's seed. */
+function passwordsOf(seed: string, settings: Pick<ClusterSettings, "roles" | "databases">): Record<string, string> {
+  const passwords: Record<string, string> = {};
+  for (const role of ownRoles) passwords[role] = derivedSecret(seed, `password of the cluster's ${role}`);
+  for (const { name, password } of rolesOf(settings)) {
+    passwords[name] = password ?? derivedSecret(seed, `password of ${name}`);
+  }
+  return passwords;
+}
+
+function verifiersOf(seed: string, passwords: Readonly<Record<string, string>>): Record<string, string> {
+  const saltKey = derivedSecret(seed, "salts");
+  return Object.fromEntries(
+    Object.entries(passwords).map(([role, password]) => [verifierSecret(role), scramVerifier(role, password, saltKey)]),
+  );
+}
+
+/** What is not secret of the settings; given passwords made them so as a whole. */
+function plain<T>(settings: pulumi.Output<ClusterSettings>, pick: (open: ClusterSettings) => T): pulumi.Output<T> {
+  return pulumi.unsecret(settings.apply((s) => pick({ ...s, roles: s.roles.map(({ password: _, ...role }) => role) })));
+}

@@ -1,0 +1,114 @@
+#!/usr/bin/python3
+"""Asks and changes a Patroni member over its REST API (Patroni manual, "Patroni REST API").
+
+  patroni-rest health              exit 0 when this member's PostgreSQL runs and, on a replica, streams
+  patroni-rest cluster             one line for each member of the cluster
+  patroni-rest config check FILE   exit 1 and say what differs between the dynamic configuration and the JSON file
+  patroni-rest config apply FILE   make the dynamic configuration what the file says
+"""
+import base64
+import json
+import ssl
+import sys
+import urllib.error
+import urllib.request
+
+import yaml
+
+CONFIG = "/etc/patroni/config.yml"
+# What operators switch on and off at run time is theirs.
+THEIRS = ("pause", "standby_cluster")
+
+
+class Member:
+    def __init__(self, path=CONFIG):
+        with open(path, encoding="utf-8") as file:
+            restapi = yaml.safe_load(file)["restapi"]
+        self.url = "https://" + restapi["connect_address"]
+        self.context = ssl.create_default_context(cafile=restapi["cafile"])
+        self.context.load_cert_chain(restapi["certfile"], restapi["keyfile"])
+        login = restapi["authentication"]
+        token = base64.b64encode(f"{login['username']}:{login['password']}".encode()).decode()
+        self.headers = {"Authorization": "Basic " + token, "Content-Type": "application/json"}
+
+    def ask(self, method, path, body=None):
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.url + path, data, self.headers, method=method)
+        with urllib.request.urlopen(request, timeout=10, context=self.context) as answer:
+            return json.load(answer)
+
+
+def flat(config, prefix=""):
+    """{"a": {"b": 1}} -> {"a.b": 1}"""
+    found = {}
+    for key, value in config.items():
+        if isinstance(value, dict):
+            found.update(flat(value, prefix + key + "."))
+        elif value is not None:
+            found[prefix + key] = value
+    return found
+
+
+def differences(wanted, live):
+    wanted, live = flat(wanted), flat(live)
+    lines = []
+    for key in sorted(set(wanted) | set(live)):
+        if key.split(".")[0] in THEIRS:
+            continue
+        # PostgreSQL's parameters are text to Patroni, whichever way they were typed in.
+        if str(wanted.get(key)) != str(live.get(key)):
+            lines.append(f"{key} is {live.get(key)}, want {wanted.get(key)}")
+    return lines
+
+
+def replacement(wanted, live):
+    return {**{key: live[key] for key in THEIRS if key in live}, **wanted}
+
+
+def health(member):
+    status = member.ask("GET", "/patroni")
+    role = status.get("role")
+    if status.get("state") != "running":
+        return f"PostgreSQL is {status.get('state')}"
+    if role in ("master", "primary"):
+        return None
+    if status.get("replication_state") not in (None, "streaming"):
+        return f"{role} is {status['replication_state']}"
+    members = member.ask("GET", "/cluster")["members"]
+    if not any(m["role"] == "leader" for m in members):
+        return "the cluster has no leader"
+    return None
+
+
+def main(words):
+    member = Member()
+    if words == ["health"]:
+        reason = health(member)
+        if reason:
+            print(reason)
+        return 1 if reason else 0
+    if words == ["cluster"]:
+        for m in member.ask("GET", "/cluster")["members"]:
+            print(m["name"], m["role"], m["state"], m.get("timeline", "-"), m.get("lag", "-"))
+        return 0
+    if len(words) == 3 and words[0] == "config" and words[1] in ("check", "apply"):
+        with open(words[2], encoding="utf-8") as file:
+            wanted = json.load(file)
+        live = member.ask("GET", "/config")
+        lines = differences(wanted, live)
+        if words[1] == "check":
+            print("; ".join(lines), end="")
+            return 1 if lines else 0
+        if lines:
+            member.ask("PUT", "/config", replacement(wanted, live))
+        return 0
+    print(__doc__, file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except (OSError, urllib.error.URLError, ValueError) as error:
+        print(f"Patroni on this host does not answer: {error}")
+        sys.exit(1)

@@ -1,0 +1,18 @@
+import * as pulumi from "@pulumi/pulumi";
+import { CertificateAuthority, EtcdQuorum, type Host, PostgresPatroniCluster } from "../components";
+import { parse } from "../components/validate";
+import { clusterSettings } from "./settings";
+
+/** A database cluster on its own: what `npm run dev` brings up in the lab. */
+export function dev(hosts: Record<string, Host>, config: pulumi.Config) {
+  const settings = parse(`stack ${pulumi.getStack()}`, clusterSettings, config.getObject("postgres") ?? {});
+  const { protect, ...cluster } = settings;
+  const members = Object.values(hosts);
+  const opts = { protect };
+
+  const ca = new CertificateAuthority("ca");
+  const etcd = new EtcdQuorum("etcd", { members, ca }, opts);
+  const pg = new PostgresPatroniCluster("workspad", { members, etcd, ...cluster }, opts);
+
+  return { scope: pg.scope, addresses: pg.addresses, port: pg.port, ca: pg.caCertificate, passwords: pg.passwords };
+}

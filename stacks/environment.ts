@@ -1,0 +1,108 @@
+import { readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import { z } from "zod";
+import { Host, type HostArgs } from "../components";
+import { parse } from "../components/validate";
+import { knownHosts } from "./known-hosts";
+import { refuseOutsideLab } from "./lab-guard";
+
+/** The part of a stack's configuration that says which machines there are and how they are reached. */
+const schema = z.strictObject({
+  hosts: z.record(
+    z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, { message: "a host's name has lower-case letters, digits and dashes" }),
+    z.strictObject({
+      address: z.string({ message: "give the host's IPv4 address" }),
+      memoryMiB: z.number().int().optional(),
+      cores: z.number().int().optional(),
+    }),
+  ),
+  ssh: z.strictObject({
+    user: z.string().default("root"),
+    port: z.number().int().default(22),
+    privateKeyFile: z.string({ message: "give the path of the private key that opens the hosts" }).optional(),
+    knownHostsFile: z.string({
+      message:
+        "give the path of a file with the hosts' keys: `ssh-keyscan -t ed25519 ADDRESS… > known_hosts`, then check them",
+    }),
+    bastion: z
+      .strictObject({ host: z.string(), user: z.string().default("root"), port: z.number().int().default(22) })
+      .optional(),
+  }),
+  apt: z
+    .strictObject({
+      uri: z.string(),
+      suite: z.string(),
+      components: z.array(z.string()).default([]),
+      keyFile: z.string({ message: "give the path of the ASCII-armoured key that signs the source" }),
+    })
+    .optional(),
+  lab: z.boolean().default(false),
+});
+
+export type Environment = z.output<typeof schema>;
+
+/** The machines of the stack, by name. Everything wrong in the configuration is said before one is touched. */
+export function hostsOf(config: pulumi.Config): Record<string, Host> {
+  const stack = `stack ${pulumi.getStack()}`;
+  const environment = parse(stack, schema, {
+    hosts: config.requireObject("hosts"),
+    ssh: config.requireObject("ssh"),
+    apt: config.getObject("apt"),
+    lab: config.getBoolean("lab"),
+  });
+  if (environment.lab) refuseOutsideLab(stack);
+  const common = commonArgs(stack, environment);
+  const keys = knownHosts(readable(stack, "ssh.knownHostsFile", environment.ssh.knownHostsFile));
+  return Object.fromEntries(
+    Object.entries(environment.hosts).map(([name, host]) => {
+      const hostKey = keys.get(host.address) ?? keys.get(name);
+      if (!hostKey) {
+        throw new pulumi.RunError(
+          `${stack}: hosts.${name}: ${host.address} has no key in ${environment.ssh.knownHostsFile}: ` +
+            `add it (\`ssh-keyscan -t ed25519 ${host.address}\`) and check that it is the host's own`,
+        );
+      }
+      const connection = { ...common.connection, host: host.address, hostKey };
+      const size = { ...(host.memoryMiB && { memoryMiB: host.memoryMiB }), ...(host.cores && { cores: host.cores }) };
+      return [name, new Host(name, { ...common, ...size, address: host.address, connection })];
+    }),
+  );
+}
+
+function commonArgs(
+  stack: string,
+  { ssh, apt }: Environment,
+): Omit<HostArgs, "address" | "connection"> & { connection: object } {
+  const keyFile = ssh.privateKeyFile;
+  return {
+    connection: {
+      user: ssh.user,
+      port: ssh.port,
+      ...(keyFile && { privateKey: pulumi.secret(readable(stack, "ssh.privateKeyFile", keyFile)) }),
+      ...(ssh.bastion && { proxy: ssh.bastion }),
+    },
+    ...(apt && {
+      apt: {
+        uri: apt.uri,
+        suite: apt.suite,
+        components: apt.components,
+        key: readable(stack, "apt.keyFile", apt.keyFile),
+      },
+    }),
+  };
+}
+
+function readable(stack: string, key: string, file: string): string {
+  try {
+    return readFileSync(pathOf(file), "utf8");
+  } catch (error) {
+    throw new pulumi.RunError(`${stack}: ${key}: ${file}: cannot be read: ${(error as Error).message}`);
+  }
+}
+
+/** A path in the configuration: relative to the project, or to the home directory after `~/`. */
+function pathOf(file: string): string {
+  return file.startsWith("~/") ? join(homedir(), file.slice(2)) : resolve(__dirname, "..", file);
+}

@@ -1,0 +1,17 @@
+import * as pulumi from "@pulumi/pulumi";
+import { dev } from "./dev";
+import { hostsOf } from "./environment";
+
+/** The program of every stack: which system it makes is said by `hastack:system` in the stack's configuration. */
+const systems = { dev };
+
+const config = new pulumi.Config("hastack");
+const wanted = config.require("system");
+if (!Object.hasOwn(systems, wanted)) {
+  throw new pulumi.RunError(
+    `stack ${pulumi.getStack()}: hastack:system: ${JSON.stringify(wanted)}: give one of ${Object.keys(systems).join(", ")}`,
+  );
+}
+const outputs = systems[wanted as keyof typeof systems](hostsOf(config), config);
+
+export const { scope, addresses, port, ca, passwords } = outputs;
