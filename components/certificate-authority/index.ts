@@ -28,8 +28,8 @@ export interface CertificateAuthorityArgs {
 
 /** What a certificate is for (RFC 5280, 4.2.1.12: extended key usage). */
 export interface CertificateRequest {
-  /** Subject's common name; some programs read a user's name from it. */
-  commonName: pulumi.Input<string>;
+  /** Subject's common name; some programs read a user's name from it. Without it the subject is an organization. */
+  commonName?: pulumi.Input<string>;
   /** Addresses that a client may have dialled. */
   ipAddresses?: pulumi.Input<pulumi.Input<string>[]>;
   /** Names that a client may have dialled. */
@@ -111,7 +111,7 @@ export class CertificateAuthority extends pulumi.ComponentResource {
       `${name}-request`,
       {
         privateKeyPem: key.privateKeyPem,
-        subject: { commonName: request.commonName },
+        subject: request.commonName === undefined ? { organization: "hastack" } : { commonName: request.commonName },
         ...(request.ipAddresses && { ipAddresses: request.ipAddresses }),
         ...(request.dnsNames && { dnsNames: request.dnsNames }),
       },

@@ -17,16 +17,15 @@ export function secretsNamedIn(text: string): string[] {
   return [...found].sort();
 }
 
-/** What `converge secrets` reads: one line `NAME BASE64` for every secret that the text names. */
+/** What `converge secrets` reads: a line `NAME BASE64` for every secret that the text names, and `end`. */
 export function secretLines(text: string, values: Readonly<Record<string, string>>): string {
-  return secretsNamedIn(text)
-    .map((reference) => {
-      const [name = "", format = "raw"] = reference.split("|");
-      const value = values[name];
-      if (value === undefined) throw new Error(`the text names the secret ${name}, which its component does not give`);
-      return `${reference} ${Buffer.from(encode(format, value), "utf8").toString("base64")}\n`;
-    })
-    .join("");
+  const lines = secretsNamedIn(text).map((reference) => {
+    const [name = "", format = "raw"] = reference.split("|");
+    const value = values[name];
+    if (value === undefined) throw new Error(`the text names the secret ${name}, which its component does not give`);
+    return `${reference} ${Buffer.from(encode(format, value), "utf8").toString("base64")}\n`;
+  });
+  return `${lines.join("")}end\n`;
 }
 
 /**
@@ -34,7 +33,7 @@ export function secretLines(text: string, values: Readonly<Record<string, string
  * and tells nothing about a value without the key (which is itself a secret in the stack's state).
  */
 export function secretsDigest(lines: string, key: string): string {
-  return lines === "" ? "-" : createHmac("sha256", key).update(lines).digest("hex").slice(0, 16);
+  return createHmac("sha256", key).update(lines).digest("hex").slice(0, 16);
 }
 
 /** A secret of its own for every purpose, 190 bits, letters and digits and "-_": the same for the same seed. */

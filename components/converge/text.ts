@@ -3,9 +3,9 @@
  * Every function returns one directive; `unitText` joins them. The reference of the language is docs/converge.md.
  */
 
-/** Joins directives into a unit's text. A `# heading` may be given as a plain string. */
+/** Joins directives into a unit's text, closed by `end`: a text cut off on its way is refused. A `# heading` may be given as a plain string. */
 export function unitText(...directives: readonly (string | readonly string[])[]): string {
-  return `${directives.flat().join("\n")}\n`;
+  return `${directives.flat().join("\n")}\nend\n`;
 }
 
 /** A comment line: why the following directives are there, for whoever reads the preview or the file on the host. */

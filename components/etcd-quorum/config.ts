@@ -35,7 +35,8 @@ export const peerPort = 2380;
 const tls = "/etc/etcd/tls";
 const environment = "/etc/default/etcd";
 const bootstrap = "/etc/etcd/bootstrap.env";
-const dropIn = "/etc/systemd/system/etcd.service.d/hastack.conf";
+const dropIns = "/etc/systemd/system/etcd.service.d";
+const dropIn = `${dropIns}/hastack.conf`;
 const readable = { mode: "0644", owner: "root:root" };
 const forEtcd = { mode: "0640", owner: "root:etcd" };
 const forRoot = { mode: "0600", owner: "root:root" };
@@ -49,14 +50,19 @@ export function renderInstall(): string {
   return unitText(
     port(clientPort, "etcd.service", "etcd's clients"),
     port(peerPort, "etcd.service", "etcd's peers"),
-    comment("nothing starts before it is configured"),
-    packages(["etcd-server", "etcd-client"], { hold: true }),
+    install(),
   );
+}
+
+/** In both units: the first installs on all hosts at once, the second knows when a restart is due. */
+function install(): string {
+  return packages(["etcd-server", "etcd-client"], { hold: true });
 }
 
 /** The unit `etcd`: one member's configuration and service, one host at a time. */
 export function renderMember(config: EtcdConfig, member: EtcdMember): string {
   return unitText(
+    install(),
     directory("/etc/etcd", { mode: "0755", owner: "root:root" }),
     directory(tls, { mode: "0750", owner: "root:etcd" }),
     file(`${tls}/ca.crt`, secret("ca"), forEtcd),
@@ -72,6 +78,7 @@ export function renderMember(config: EtcdConfig, member: EtcdMember): string {
     file(environment, renderEnvironment(config, member), readable),
     comment("read at the first start only: a change here restarts nothing"),
     file(bootstrap, renderBootstrap(config, member), readable),
+    directory(dropIns, { mode: "0755", owner: "root:root" }),
     file(dropIn, renderDropIn(), readable),
     service("etcd", {
       enabled: true,
@@ -87,11 +94,7 @@ export function renderMember(config: EtcdConfig, member: EtcdMember): string {
 /** The unit `etcd-access`, on one member: the quorum is whole, and asks who is calling. */
 export function renderAccess(config: EtcdConfig): string {
   return unitText(
-    waitFor(
-      `all ${config.members.length} members of etcd are healthy`,
-      60,
-      script(`etcdctl --command-timeout=3s endpoint health --endpoints=${config.members.map(endpoint).join(",")} 2>&1`),
-    ),
+    waitFor(`all ${config.members.length} members of etcd are healthy`, 60, script(`${health(config.members)} 2>&1`)),
     comment("root has no password: it is whoever holds the certificate with this common name"),
     ensure("user root", {
       check: script("etcdctl user get root >/dev/null 2>&1 || { echo missing; exit 1; }"),
@@ -227,15 +230,20 @@ function renderEtcdctl(member: EtcdMember): string {
 
 /** A member may go down only while all others are up: so a majority is there at every moment. */
 function renderOthersHealthy(config: EtcdConfig, member: EtcdMember): string {
-  const others = config.members.filter((m) => m.name !== member.name).map(endpoint);
+  const others = config.members.filter((m) => m.name !== member.name);
   if (others.length === 0) return script("exit 0");
   return script(
     "n=0",
-    `until out=$(etcdctl --command-timeout=3s endpoint health --endpoints=${others.join(",")} 2>&1); do`,
+    `until out=$(${health(others)} 2>&1); do`,
     '  n=$((n + 1)); [ $n -lt 10 ] || { echo "another member is not healthy: $out"; exit 1; }',
     "  sleep 1",
     "done",
   );
+}
+
+/** Exit 0 when all of them can serve; etcdctl takes the endpoints from one place only, here its environment. */
+function health(members: readonly EtcdMember[]): string {
+  return `ETCDCTL_ENDPOINTS=${members.map(endpoint).join(",")} etcdctl --command-timeout=3s endpoint health`;
 }
 
 function script(...lines: string[]): string {

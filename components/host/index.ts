@@ -14,7 +14,7 @@ import { refuseUnsuitable } from "./preflight";
 
 /** Installs the agent from standard input, notes the run's token on the host, and prints the host's traits. */
 const install =
-  'umask 077; f=$(mktemp) && cat >"$f" && perl "$f" install && perl "$f" apply agent - "$1" </dev/null && ' +
+  'umask 077; f=$(mktemp) && cat >"$f" && perl "$f" install && echo end | perl "$f" apply agent - "$1" && ' +
   'grep -h -e ^MemTotal -e ^ID= -e ^VERSION_ID= /proc/meminfo /etc/os-release && nproc; s=$?; rm -f "$f"; exit $s';
 
 /** A signed Debian package source, e.g. an air-gapped mirror. */

@@ -43,7 +43,8 @@ const home = "/etc/patroni";
 const configFile = `${home}/config.yml`;
 const dynamicFile = `${home}/dynamic.json`;
 const rest = "/usr/local/lib/hastack/patroni-rest";
-const dropIn = "/etc/systemd/system/patroni.service.d/hastack.conf";
+const dropIns = "/etc/systemd/system/patroni.service.d";
+const dropIn = `${dropIns}/hastack.conf`;
 const readable = { mode: "0644", owner: "root:root" };
 const executable = { mode: "0755", owner: "root:root" };
 const forPostgres = { mode: "0640", owner: "root:postgres" };
@@ -71,21 +72,29 @@ export function renderInstall(config: ClusterConfig): string {
     comment("Debian's package would make and start a cluster of its own"),
     directory("/etc/postgresql-common", { mode: "0755", owner: "root:root" }),
     file("/etc/postgresql-common/createcluster.conf", "create_main_cluster = false\n", readable),
-    packages([`postgresql-${config.version}`, "patroni", "python3-etcd"], { hold: true }),
+    install(config),
     comment("Patroni alone starts and stops PostgreSQL"),
     service("postgresql", { enabled: false, started: false }),
   );
+}
+
+/** In both units: the first installs on all hosts at once, the second knows when a restart is due. */
+function install(config: ClusterConfig): string {
+  return packages([`postgresql-${config.version}`, "patroni", "python3-etcd"], { hold: true });
 }
 
 /** The unit `patroni`: one member's configuration and service. */
 export function renderMember(config: ClusterConfig, member: ClusterMember, traits: HostTraits): string {
   const tls = `${home}/tls`;
   return unitText(
+    install(config),
     directory(home, { mode: "0755", owner: "root:root" }),
     directory(tls, { mode: "0750", owner: "root:postgres" }),
     file(`${tls}/ca.crt`, secret("ca"), forPostgres),
     file(`${tls}/server.crt`, secret("server.crt"), forPostgres),
     file(`${tls}/server.key`, secret("server.key"), forPostgres),
+    file(`${tls}/etcd.crt`, secret("etcd.crt"), forPostgres),
+    file(`${tls}/etcd.key`, secret("etcd.key"), forPostgres),
     directory(`/var/lib/postgresql/${config.version}`, { mode: "0755", owner: "postgres:postgres" }),
     dataDirectory(dataPath(config), { mode: "0700", owner: "postgres:postgres" }),
     ensure("the data directory says whose it is", {
@@ -94,6 +103,7 @@ export function renderMember(config: ClusterConfig, member: ClusterMember, trait
     }),
     file(configFile, renderPatroni(config, member, traits), forPostgres),
     file(rest, readFileSync(join(__dirname, "patroni-rest.py"), "utf8"), executable),
+    directory(dropIns, { mode: "0755", owner: "root:root" }),
     file(dropIn, renderDropIn(config), readable),
     comment("IPC of PostgreSQL must not go when an operator's session as postgres ends (PostgreSQL manual, 19.4.2)"),
     directory("/etc/systemd/logind.conf.d", { mode: "0755", owner: "root:root" }),
@@ -101,7 +111,10 @@ export function renderMember(config: ClusterConfig, member: ClusterMember, trait
     service("patroni", {
       enabled: true,
       started: true,
-      reloadOn: [configFile, `${tls}/ca.crt`, `${tls}/server.crt`, `${tls}/server.key`],
+      reloadOn: [
+        configFile,
+        ...["ca.crt", "server.crt", "server.key", "etcd.crt", "etcd.key"].map((f) => `${tls}/${f}`),
+      ],
       restartOn: [dropIn, "package:patroni"],
       beforeRestart: renderStepAside(config, member),
     }),
@@ -174,15 +187,21 @@ export function renderPatroni(config: ClusterConfig, member: ClusterMember, trai
       hosts: config.etcdEndpoints.map((endpoint) => endpoint.replace("https://", "")),
       protocol: "https",
       cacert: `${tls}/ca.crt`,
-      cert: `${tls}/server.crt`,
-      key: `${tls}/server.key`,
+      cert: `${tls}/etcd.crt`,
+      key: `${tls}/etcd.key`,
       username: config.etcdUser,
       password: secretScalar("etcd-password"),
     },
     bootstrap: {
       // Only read when the cluster is made; afterwards dynamic.json is what counts.
       dcs: renderDynamic(config),
-      initdb: [{ encoding: "UTF8" }, { locale: "C.UTF-8" }, "data-checksums", { "auth-host": "scram-sha-256" }],
+      initdb: [
+        { encoding: "UTF8" },
+        { locale: "C.UTF-8" },
+        "data-checksums",
+        { "auth-local": "peer" },
+        { "auth-host": "scram-sha-256" },
+      ],
     },
     postgresql: {
       listen: `${member.address}:${postgresPort}`,

@@ -228,8 +228,8 @@ export class PostgresPatroniCluster extends pulumi.ComponentResource {
           role: "patroni",
           text: pulumi.all([config, host.traits]).apply(([c, traits]) => renderMember(c, memberOf(c, host), traits)),
           secrets: pulumi
-            .all([memberPasswords, access.password, certificateOf(name, host, ca, child)])
-            .apply(([p, etcdPassword, certificate]) => ({ ...p, ...certificate, "etcd-password": etcdPassword })),
+            .all([memberPasswords, access.password, certificatesOf(name, host, ca, child)])
+            .apply(([p, etcdPassword, certificates]) => ({ ...p, ...certificates, "etcd-password": etcdPassword })),
         },
         { ...child, dependsOn, protect: opts?.protect ?? true },
       ),
@@ -304,20 +304,22 @@ function memberOf(config: ClusterConfig, host: Host): ClusterMember {
   return found;
 }
 
-/** One key for each member: PostgreSQL and Patroni's REST API present it, and Patroni shows it to etcd. */
-function certificateOf(name: string, host: Host, ca: CertificateAuthority, opts: pulumi.CustomResourceOptions) {
-  const issued = ca.issue(
+/** A member's keys: one that PostgreSQL and Patroni's REST API present, one that Patroni shows to etcd. */
+function certificatesOf(name: string, host: Host, ca: CertificateAuthority, opts: pulumi.CustomResourceOptions) {
+  const server = ca.issue(
     `${name}-${host.hostName}`,
-    {
-      commonName: host.hostName,
-      ipAddresses: [host.address],
-      dnsNames: [host.hostName],
-      server: true,
-      client: true,
-    },
+    { commonName: host.hostName, ipAddresses: [host.address], dnsNames: [host.hostName], server: true, client: true },
     opts,
   );
-  return pulumi.all({ ca: ca.certificate, "server.crt": issued.certificate, "server.key": issued.privateKey });
+  // etcd's JSON gateway, which Patroni talks to, refuses a client whose certificate has a common name.
+  const client = ca.issue(`${name}-${host.hostName}-etcd`, { client: true }, opts);
+  return pulumi.all({
+    ca: ca.certificate,
+    "server.crt": server.certificate,
+    "server.key": server.privateKey,
+    "etcd.crt": client.certificate,
+    "etcd.key": client.privateKey,
+  });
 }
 
 /** Every role's password: as given, or derived from the cluster's seed. */

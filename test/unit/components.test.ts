@@ -1,0 +1,174 @@
+import assert from "node:assert/strict";
+import { before, describe, test } from "node:test";
+import type { Host as HostType, EtcdQuorum as Quorum } from "../../components";
+import { key, type Registered, settled, withMocks } from "./mocks";
+
+describe("the resources of a database cluster on three hosts", () => {
+  let registered: Registered[];
+  const command = (name: string) => registered.find((r) => r.type === "command:remote:Command" && r.name === name);
+
+  before(async () => {
+    registered = await withMocks();
+    const { CertificateAuthority, EtcdQuorum, Host, PostgresPatroniCluster } = await import("../../components");
+    const hosts = ["psql1", "psql2", "psql3"].map(
+      (name, i) =>
+        new Host(name, {
+          address: `192.168.1.13${i}`,
+          connection: { host: `192.168.1.13${i}`, user: "deploy", privateKey: "PRIVATE", hostKey: key },
+        }),
+    );
+    const ca = new CertificateAuthority("ca");
+    const etcd = new EtcdQuorum("etcd", { members: hosts, ca });
+    const pg = new PostgresPatroniCluster("workspad", {
+      members: hosts,
+      etcd,
+      databases: [{ name: "workspad" }],
+      roles: [{ name: "report", password: "jhYg/=\\F" }],
+    });
+    pg.passwordOf("workspad").apply(() => undefined);
+    await settled();
+  });
+
+  test("every unit is a command named after its component and host", () => {
+    const names = registered.filter((r) => r.type === "command:remote:Command").map((r) => r.name);
+    for (const host of ["psql1", "psql2", "psql3"]) {
+      for (const name of [
+        `${host}-agent`,
+        `${host}-base`,
+        `etcd-${host}-install`,
+        `etcd-${host}`,
+        `etcd-${host}-secrets`,
+        `workspad-${host}-install`,
+        `workspad-${host}`,
+        `workspad-${host}-secrets`,
+        `workspad-${host}-cluster`,
+      ]) {
+        assert.ok(names.includes(name), `${name} is missing among ${names.join(", ")}`);
+      }
+    }
+  });
+
+  test("a command line is short, runs as root, and carries no text", () => {
+    for (const name of ["etcd-psql1", "workspad-psql2", "workspad-psql3-cluster"]) {
+      const line = String(command(name)?.inputs.create);
+      assert.match(line, /^sudo -n \/usr\/local\/lib\/hastack\/converge apply [a-z-]+ [0-9a-f]{16} initial$/);
+    }
+  });
+
+  test("a unit's text is plain and holds no secret", () => {
+    const texts = registered.filter((r) => r.type === "command:remote:Command" && !r.name.endsWith("-secrets"));
+    for (const { name, inputs } of texts) {
+      const stdin = inputs.stdin;
+      assert.equal(typeof stdin, "string", `${name}: a secret text would be hidden in reviews`);
+      for (const secret of ["SECRET-", "KEY-", "jhYg", "PRIVATE", "SCRAM-SHA-256$"]) {
+        assert.equal(String(stdin).includes(secret), false, `${name} holds ${secret}`);
+      }
+    }
+  });
+
+  test("what travels to the secret store is marked secret", () => {
+    const stores = registered.filter((r) => r.name.endsWith("-secrets"));
+    assert.ok(stores.length >= 7, `${stores.length}`);
+    for (const { name, inputs } of stores) assert.equal(isSecret(inputs.stdin), true, name);
+  });
+
+  test("no trigger, no environment, no secret in a log", () => {
+    for (const { inputs } of registered.filter((r) => r.type === "command:remote:Command")) {
+      assert.equal(inputs.triggers, undefined);
+      assert.equal(inputs.environment, undefined);
+      assert.equal(inputs.addPreviousOutputInEnv, false);
+    }
+  });
+
+  test("every host and role has a key of its own", () => {
+    const keys = registered.filter((r) => r.type === "tls:index/privateKey:PrivateKey").map((r) => r.name);
+    assert.equal(new Set(keys).size, keys.length);
+    for (const host of ["psql1", "psql2", "psql3"]) {
+      for (const role of ["etcd", "workspad"]) assert.ok(keys.some((k) => k.startsWith(`${role}-${host}`)));
+    }
+  });
+});
+
+describe("bad input is refused before any host is touched, naming argument, value and cure", () => {
+  let hosts: HostType[];
+  let ca: import("../../components").CertificateAuthority;
+  let etcd: Quorum;
+  let api: typeof import("../../components");
+
+  before(async () => {
+    await withMocks();
+    api = await import("../../components");
+    hosts = ["a", "b", "c", "d"].map(
+      (name, i) => new api.Host(name, { address: `192.168.1.${i + 1}`, connection: { host: "h", hostKey: key } }),
+    );
+    ca = new api.CertificateAuthority("ca");
+    etcd = new api.EtcdQuorum("etcd", { members: hosts.slice(0, 3), ca });
+  });
+
+  test("an even number of etcd members", () => {
+    assert.throws(
+      () => new api.EtcdQuorum("even", { members: hosts, ca }),
+      /EtcdQuorum even: .*members: \["a","b","c","d"\]: an even number survives no more failures.*give 1, 3, 5 or 7/s,
+    );
+  });
+
+  test("a host that is named twice", () => {
+    const [a, b] = hosts as [HostType, HostType];
+    assert.throws(() => new api.EtcdQuorum("twice", { members: [a, b, a], ca }), /a host is named twice/);
+  });
+
+  test("a missing host key, unless it is waived", () => {
+    const open = { address: "192.168.1.9", connection: { host: "h" } };
+    assert.throws(() => new api.Host("x", open), /Host x: .*connection.hostKey: missing: pin the key.*ssh-keyscan/s);
+    new api.Host("y", { ...open, insecureIgnoreHostKey: true });
+  });
+
+  test("an address that is none", () => {
+    assert.throws(
+      () => new api.Host("z", { address: "psql1", connection: { host: "h", hostKey: key } }),
+      /address: "psql1": give an IPv4 address, e\.g\./,
+    );
+  });
+
+  test("an unknown probe mode", () => {
+    assert.throws(
+      () => new api.Host("p", { address: "192.168.1.9", connection: { host: "h", hostKey: key }, probe: "maybe" }),
+      /probe: "maybe": give one of required, best-effort, off/,
+    );
+  });
+
+  const cluster = (args: object) => () =>
+    new api.PostgresPatroniCluster("pg", { members: hosts.slice(0, 3), etcd, ...args });
+
+  test("a lease too short for the retries", () => {
+    assert.throws(cluster({ ttl: 20, loopWait: 10, retryTimeout: 10 }), /ttl: 20: must be at least .* = 30 s/);
+  });
+
+  test("a parameter that Patroni manages, or that the component sets", () => {
+    assert.throws(cluster({ parameters: { port: 5433 } }), /parameters\.port: 5433: Patroni sets it/);
+    assert.throws(cluster({ parameters: { ssl: "off" } }), /parameters\.ssl: "off": .*TLS is always on/);
+    assert.throws(cluster({ parameters: { max_connections: 5 } }), /max_connections: 5: Patroni needs at least 25/);
+  });
+
+  test("a durability, a network, a role that do not exist", () => {
+    assert.throws(cluster({ durability: "strict" }), /durability: "strict": give async, sync or sync-strict/);
+    assert.throws(cluster({ clients: [{ network: "192.168.1.0" }] }), /clients\.0\.network: .* CIDR/);
+    assert.throws(
+      cluster({ roles: [{ name: "postgres" }] }),
+      /roles\.0\.name: "postgres": this role is the cluster's own/,
+    );
+    assert.throws(cluster({ databases: [{ name: "a" }, { name: "a" }] }), /databases\.1\.name: "a": is given twice/);
+  });
+
+  test("one member", () => {
+    assert.throws(() => new api.PostgresPatroniCluster("one", { members: hosts.slice(0, 1), etcd }), /give 2 or more/);
+  });
+});
+
+function isSecret(value: unknown): boolean {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    (value as Record<string, unknown>)["4dabf18193072939515e22adb298388d"] === "1b47061264138c4ac30d75fd1eb44270"
+  );
+}
