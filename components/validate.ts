@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
+import { fault } from "./fault";
 
 /**
  * Checks arguments at the edge. Where all values are there already, bad input throws in the constructor; where some
@@ -19,9 +20,7 @@ export function parse<S extends z.ZodType>(resource: string, schema: S, values: 
     const path = issue.path.map(String).join(".") || "arguments";
     return `  ${path}: ${shown(at(values, issue.path))}: ${issue.message}`;
   });
-  throw new pulumi.RunError(
-    `${resource}: ${lines.length === 1 ? "an argument is" : "arguments are"} wrong\n${lines.join("\n")}`,
-  );
+  throw fault(`${resource}: ${lines.length === 1 ? "an argument is" : "arguments are"} wrong\n${lines.join("\n")}`);
 }
 
 function at(values: unknown, path: readonly PropertyKey[]): unknown {

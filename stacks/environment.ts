@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { Host, type HostArgs } from "../components";
+import { fault } from "../components/fault";
 import { parse } from "../components/validate";
 import { knownHosts } from "./known-hosts";
 import { refuseOutsideLab } from "./lab-guard";
@@ -59,7 +60,7 @@ export function hostsOf(config: pulumi.Config): Record<string, Host> {
     Object.entries(environment.hosts).map(([name, host]) => {
       const hostKey = keys.get(host.address) ?? keys.get(name);
       if (!hostKey) {
-        throw new pulumi.RunError(
+        throw fault(
           `${stack}: hosts.${name}: ${host.address} has no key in ${environment.ssh.knownHostsFile}: ` +
             `add it (\`ssh-keyscan -t ed25519 ${host.address}\`) and check that it is the host's own`,
         );
@@ -98,11 +99,13 @@ function readable(stack: string, key: string, file: string): string {
   try {
     return readFileSync(pathOf(file), "utf8");
   } catch (error) {
-    throw new pulumi.RunError(`${stack}: ${key}: ${file}: cannot be read: ${(error as Error).message}`);
+    throw fault(`${stack}: ${key}: ${file}: cannot be read: ${(error as Error).message}`);
   }
 }
 
-/** A path in the configuration: relative to the project, or to the home directory after `~/`. */
+/** A path in the configuration: relative to the project, or to the home directory after `~/`; `.lab/` is the running lab's. */
 function pathOf(file: string): string {
+  const lab = process.env.HASTACK_LAB;
+  if (lab && file.startsWith(".lab/")) return join(lab, file.slice(".lab/".length));
   return file.startsWith("~/") ? join(homedir(), file.slice(2)) : resolve(__dirname, "..", file);
 }

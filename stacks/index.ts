@@ -1,4 +1,6 @@
+import "./quick-errors";
 import * as pulumi from "@pulumi/pulumi";
+import { fault } from "../components/fault";
 import { dev } from "./dev";
 import { hostsOf } from "./environment";
 
@@ -8,7 +10,7 @@ const systems = { dev };
 const config = new pulumi.Config("hastack");
 const wanted = config.require("system");
 if (!Object.hasOwn(systems, wanted)) {
-  throw new pulumi.RunError(
+  throw fault(
     `stack ${pulumi.getStack()}: hastack:system: ${JSON.stringify(wanted)}: give one of ${Object.keys(systems).join(", ")}`,
   );
 }

@@ -1,5 +1,5 @@
 import { statSync } from "node:fs";
-import * as pulumi from "@pulumi/pulumi";
+import { fault } from "../components/fault";
 
 /**
  * The lab's addresses exist in its network namespace only. From anywhere else a packet would leave this machine for
@@ -7,7 +7,7 @@ import * as pulumi from "@pulumi/pulumi";
  */
 export function refuseOutsideLab(stack: string, namespace = process.env.HASTACK_LAB_NETNS): void {
   if (namespace && sameNamespace("/proc/self/ns/net", `/run/netns/${namespace}`)) return;
-  throw new pulumi.RunError(
+  throw fault(
     `${stack} is the lab's and runs only inside the lab's network. Start the lab (\`lab/lab up dev\`), then run ` +
       "`lab/lab exec -- pulumi …`",
   );

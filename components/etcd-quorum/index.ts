@@ -4,6 +4,7 @@ import * as random from "@pulumi/random";
 import { z } from "zod";
 import type { Certificate, CertificateAuthority } from "../certificate-authority";
 import { unit } from "../converge/unit";
+import { fault } from "../fault";
 import type { Host } from "../host";
 import { clockSkewRefused } from "../host/clock";
 import { inTurn } from "../rolling";
@@ -199,7 +200,7 @@ export class EtcdQuorum extends pulumi.ComponentResource {
 function firstOf(resource: string, members: readonly Host[]): Host {
   parse(resource, z.object({ members: membersSchema }), { members: members.map((host) => host.hostName) });
   const [first] = members;
-  if (!first) throw new pulumi.RunError(`${resource}: members: []: give 1, 3, 5 or 7 hosts`);
+  if (!first) throw fault(`${resource}: members: []: give 1, 3, 5 or 7 hosts`);
   return first;
 }
 

@@ -1,6 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type ProbeConnection, type ProbeResult, probe, Unreachable } from "../converge/probe";
 import { initialToken } from "../converge/token";
+import { fault } from "../fault";
+import { refuse } from "./preflight";
 
 const modes = ["required", "best-effort", "off"] as const;
 export type ProbeMode = (typeof modes)[number];
@@ -14,7 +16,7 @@ export interface HostAnswer {
 export function probeMode(resource: string, given: string | undefined): ProbeMode {
   const mode = given ?? new pulumi.Config("hastack").get("probe") ?? "best-effort";
   if (!(modes as readonly string[]).includes(mode)) {
-    throw new pulumi.RunError(`${resource}: probe: ${JSON.stringify(mode)}: give one of ${modes.join(", ")}`);
+    throw fault(`${resource}: probe: ${JSON.stringify(mode)}: give one of ${modes.join(", ")}`);
   }
   return mode as ProbeMode;
 }
@@ -25,9 +27,9 @@ export async function ask(resource: string, mode: ProbeMode, connection: ProbeCo
   try {
     return { result: await probe(connection) };
   } catch (error) {
-    if (!(error instanceof Unreachable)) throw new pulumi.RunError(`${resource}: the probe failed: ${String(error)}`);
+    if (!(error instanceof Unreachable)) return refuse(`${resource}: the probe failed: ${String(error)}`);
     if (mode === "required") {
-      throw new pulumi.RunError(
+      return refuse(
         `${resource}: cannot be asked for drift: ${error.message}. Bring it back, or run with hastack:probe best-effort.`,
       );
     }

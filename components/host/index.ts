@@ -10,7 +10,7 @@ import { checked } from "../validate";
 import { hostSchema, type ResolvedHost } from "./args";
 import { ask, type HostAnswer, keepUnknownToken, probeMode } from "./ask";
 import { renderHost } from "./config";
-import { refuseUnsuitable } from "./preflight";
+import { refuse, unsuitable } from "./preflight";
 
 /** Installs the agent from standard input, notes the run's token on the host, and prints the host's traits. */
 const install =
@@ -130,8 +130,8 @@ export class Host extends pulumi.ComponentResource {
     this.answer = pulumi.unsecret(
       host.apply(async (h) => {
         const answer = await ask(resource, mode, h.connection);
-        if (answer.result) refuseUnsuitable(resource, h, answer.result);
-        return answer;
+        const reasons = answer.result ? unsuitable(h, answer.result.facts) : [];
+        return reasons.length > 0 ? refuse(`${resource} cannot be used:\n  ${reasons.join("\n  ")}`) : answer;
       }),
     );
 

@@ -1,5 +1,5 @@
-import * as pulumi from "@pulumi/pulumi";
-import type { HostFacts, ProbeResult } from "../converge/probe";
+import type { HostFacts } from "../converge/probe";
+import { fault } from "../fault";
 import type { ResolvedHost } from "./args";
 
 /** Systems that the packages and their configuration were proved on. */
@@ -32,20 +32,23 @@ export function unsuitable(host: Pick<ResolvedHost, "address">, facts: HostFacts
   return reasons;
 }
 
-export function refuseUnsuitable(resource: string, host: Pick<ResolvedHost, "address">, answer: ProbeResult): void {
-  const reasons = unsuitable(host, answer.facts);
-  if (reasons.length > 0) throw new pulumi.RunError(`${resource} cannot be used:\n  ${reasons.join("\n  ")}`);
+/**
+ * Ends the program with one message. The promise stays open, so that what waits for it is never made: were it to
+ * fail, every resource that depends on it would report the same failure again.
+ */
+export function refuse(message: string): Promise<never> {
+  void Promise.reject(fault(message));
+  return new Promise(() => {});
 }
 
-/** Refuses hosts of one cluster whose clocks disagree. */
-export function refuseClockSkew(resource: string, offsets: Readonly<Record<string, number>>): void {
+/** Why the clocks of a cluster's hosts will not do, from their offsets in seconds by host; undefined when they will. */
+export function clockSkew(offsets: Readonly<Record<string, number>>): string | undefined {
   const sorted = Object.entries(offsets).sort(([, a], [, b]) => a - b);
   const first = sorted[0];
   const last = sorted.at(-1);
-  if (first && last && last[1] - first[1] > mostClockSkewSeconds) {
-    throw new pulumi.RunError(
-      `${resource}: the clocks of ${first[0]} and ${last[0]} are ${(last[1] - first[1]).toFixed(1)} s apart; ` +
-        `at most ${mostClockSkewSeconds} s are accepted. Set up time synchronisation (chrony) on both.`,
-    );
-  }
+  if (!first || !last || last[1] - first[1] <= mostClockSkewSeconds) return undefined;
+  return (
+    `the clocks of ${first[0]} and ${last[0]} are ${(last[1] - first[1]).toFixed(1)} s apart; ` +
+    `at most ${mostClockSkewSeconds} s are accepted. Set up time synchronisation (chrony) on both.`
+  );
 }

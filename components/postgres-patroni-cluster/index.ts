@@ -6,6 +6,7 @@ import type { CertificateAuthority } from "../certificate-authority";
 import { derivedSecret } from "../converge/secrets";
 import { unit } from "../converge/unit";
 import type { EtcdAccess, EtcdQuorum } from "../etcd-quorum";
+import { fault } from "../fault";
 import type { Host } from "../host";
 import { clockSkewRefused } from "../host/clock";
 import { inTurn } from "../rolling";
@@ -254,7 +255,7 @@ export class PostgresPatroniCluster extends pulumi.ComponentResource {
     return this.passwords.apply((passwords) => {
       const password = passwords[role];
       if (password === undefined) {
-        throw new pulumi.RunError(`there is no role ${role}; there are ${Object.keys(passwords).join(", ")}`);
+        throw fault(`there is no role ${role}; there are ${Object.keys(passwords).join(", ")}`);
       }
       return password;
     });

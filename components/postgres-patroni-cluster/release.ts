@@ -1,4 +1,4 @@
-import * as pulumi from "@pulumi/pulumi";
+import { fault } from "../fault";
 
 /** The PostgreSQL version that a system packages: no other can be installed from its own sources. */
 const packaged: Readonly<Record<string, number>> = { "debian 12": 15, "debian 13": 17, "astra 1.8": 15 };
@@ -15,16 +15,14 @@ export function versionFor(
   const versions = Object.entries(systems).map(([member, os]) => {
     const found = Object.entries(packaged).find(([system]) => os.startsWith(system))?.[1] ?? given;
     if (found === undefined) {
-      throw new pulumi.RunError(
-        `${resource}: version: missing: give the PostgreSQL version that ${os} on ${member} has`,
-      );
+      throw fault(`${resource}: version: missing: give the PostgreSQL version that ${os} on ${member} has`);
     }
     return { member, os, version: found };
   });
   const wanted = given ?? versions[0]?.version;
   const other = versions.find((found) => found.version !== wanted);
   if (wanted === undefined || other) {
-    throw new pulumi.RunError(
+    throw fault(
       `${resource}: version: ${wanted}: ${other?.member} runs ${other?.os}, which packages PostgreSQL ${other?.version}; ` +
         "all members of a cluster run the same version",
     );
