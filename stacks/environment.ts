@@ -11,14 +11,25 @@ import { refuseOutsideLab } from "./lab-guard";
 
 /** The part of a stack's configuration that says which machines there are and how they are reached. */
 const schema = z.strictObject({
-  hosts: z.record(
-    z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, { message: "a host's name has lower-case letters, digits and dashes" }),
-    z.strictObject({
-      address: z.string({ message: "give the host's IPv4 address" }),
-      memoryMiB: z.number().int().optional(),
-      cores: z.number().int().optional(),
+  hosts: z
+    .record(
+      z
+        .string()
+        .regex(/^[a-z][a-z0-9-]{0,30}$/, { message: "a host's name has lower-case letters, digits and dashes" }),
+      z.strictObject({
+        address: z.string({ message: "give the host's IPv4 address" }),
+        memoryMiB: z.number().int().optional(),
+        cores: z.number().int().optional(),
+      }),
+    )
+    .superRefine((hosts, context) => {
+      const taken = new Map<string, string>();
+      for (const [name, { address }] of Object.entries(hosts)) {
+        const other = taken.get(address);
+        if (other) context.addIssue({ code: "custom", path: [name, "address"], message: `is ${other}'s address` });
+        taken.set(address, name);
+      }
     }),
-  ),
   ssh: z.strictObject({
     user: z.string().default("root"),
     port: z.number().int().default(22),
