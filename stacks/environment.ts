@@ -65,45 +65,51 @@ export function hostsOf(config: pulumi.Config): Record<string, Host> {
     lab: config.getBoolean("lab"),
   });
   if (environment.lab) refuseOutsideLab(stack);
-  const common = commonArgs(stack, environment);
-  const keys = knownHosts(readable(stack, "ssh.knownHostsFile", environment.ssh.knownHostsFile));
+  const { ssh } = environment;
+  const keys = knownHosts(readable(stack, "ssh.knownHostsFile", ssh.knownHostsFile));
+  const pinned = (where: string, port: number, ...names: string[]): string => {
+    const known = names.flatMap((name) => (port === 22 ? [name] : [`[${name}]:${port}`]));
+    for (const name of known) {
+      const key = keys.get(name);
+      if (key) return key;
+    }
+    throw fault(
+      `${stack}: ${where}: ${known[0]} has no key in ${ssh.knownHostsFile}: add it ` +
+        `(\`ssh-keyscan -t ed25519 -p ${port} ${names[0]}\`) and check that it is the host's own`,
+    );
+  };
+  const login = {
+    ...(ssh.privateKeyFile && {
+      privateKey: pulumi.secret(readable(stack, "ssh.privateKeyFile", ssh.privateKeyFile)),
+    }),
+  };
+  const proxy = ssh.bastion && {
+    ...ssh.bastion,
+    ...login,
+    hostKey: pinned("ssh.bastion", ssh.bastion.port, ssh.bastion.host),
+  };
+  const apt = aptOf(stack, environment);
+
   return Object.fromEntries(
-    Object.entries(environment.hosts).map(([name, host]) => {
-      const hostKey = keys.get(host.address) ?? keys.get(name);
-      if (!hostKey) {
-        throw fault(
-          `${stack}: hosts.${name}: ${host.address} has no key in ${environment.ssh.knownHostsFile}: ` +
-            `add it (\`ssh-keyscan -t ed25519 ${host.address}\`) and check that it is the host's own`,
-        );
-      }
-      const connection = { ...common.connection, host: host.address, hostKey };
-      const size = { ...(host.memoryMiB && { memoryMiB: host.memoryMiB }), ...(host.cores && { cores: host.cores }) };
-      return [name, new Host(name, { ...common, ...size, address: host.address, connection })];
+    Object.entries(environment.hosts).map(([name, { address, memoryMiB, cores }]) => {
+      const connection = {
+        host: address,
+        user: ssh.user,
+        port: ssh.port,
+        hostKey: pinned(`hosts.${name}`, ssh.port, address, name),
+        ...login,
+        ...(proxy && { proxy }),
+      };
+      const args = { address, connection, ...apt, ...(memoryMiB && { memoryMiB }), ...(cores && { cores }) };
+      return [name, new Host(name, args)];
     }),
   );
 }
 
-function commonArgs(
-  stack: string,
-  { ssh, apt }: Environment,
-): Omit<HostArgs, "address" | "connection"> & { connection: object } {
-  const keyFile = ssh.privateKeyFile;
-  return {
-    connection: {
-      user: ssh.user,
-      port: ssh.port,
-      ...(keyFile && { privateKey: pulumi.secret(readable(stack, "ssh.privateKeyFile", keyFile)) }),
-      ...(ssh.bastion && { proxy: ssh.bastion }),
-    },
-    ...(apt && {
-      apt: {
-        uri: apt.uri,
-        suite: apt.suite,
-        components: apt.components,
-        key: readable(stack, "apt.keyFile", apt.keyFile),
-      },
-    }),
-  };
+function aptOf(stack: string, { apt }: Environment): Pick<HostArgs, "apt"> {
+  if (!apt) return {};
+  const { keyFile, ...source } = apt;
+  return { apt: { ...source, key: readable(stack, "apt.keyFile", keyFile) } };
 }
 
 function readable(stack: string, key: string, file: string): string {
@@ -114,7 +120,7 @@ function readable(stack: string, key: string, file: string): string {
   }
 }
 
-/** A path in the configuration: relative to the project, or to the home directory after `~/`; `.lab/` is the running lab's. */
+/** A path in the configuration: relative to the project, or to the home directory after `~/`. `.lab/` is the running lab. */
 function pathOf(file: string): string {
   const lab = process.env.HASTACK_LAB;
   if (lab && file.startsWith(".lab/")) return join(lab, file.slice(".lab/".length));

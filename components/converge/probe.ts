@@ -86,7 +86,7 @@ async function connect(
     ...(connection.privateKey !== undefined && { privateKey: connection.privateKey }),
     ...(connection.privateKeyPassword !== undefined && { passphrase: connection.privateKeyPassword }),
     ...(connection.password !== undefined && { password: connection.password }),
-    ...(connection.agentSocketPath !== undefined && { agent: connection.agentSocketPath }),
+    ...agentOf(connection),
   };
   if (through) {
     config.sock = await new Promise((resolve, reject) =>
@@ -130,6 +130,12 @@ async function ask(client: Client, command: string, stdin: string, limits: Probe
       channel.end(stdin);
     });
   });
+}
+
+/** As `@pulumi/command` does: the agent that is named, else the one of this session where there is no key or password. */
+function agentOf({ agentSocketPath, privateKey, password }: ProbeConnection): Pick<ConnectConfig, "agent"> {
+  const agent = agentSocketPath ?? ((privateKey ?? password) ? undefined : process.env.SSH_AUTH_SOCK);
+  return agent ? { agent } : {};
 }
 
 /** A server with keys of several kinds must present the one that is pinned. */

@@ -37,6 +37,7 @@ const database = z.object({
     message: "this database is PostgreSQL's own",
   }),
   owner: name.optional(),
+  connect: z.array(name).default([]),
   extensions: z.array(name).default([]),
   locale: z
     .string()
@@ -102,6 +103,18 @@ export const clusterSchema = z
     }
     for (const [i, d] of args.databases.entries()) {
       if (ownRoles.includes(d.owner ?? d.name)) fault(["databases", i, "owner"], "this role is the cluster's own");
+    }
+    const known = rolesOf(args).map((r) => r.name);
+    for (const [i, d] of args.databases.entries()) {
+      for (const [k, r] of d.connect.entries()) {
+        if (!known.includes(r)) fault(["databases", i, "connect", k], "there is no such role: add it to roles");
+      }
+    }
+    for (const [i, r] of args.roles.entries()) {
+      for (const [k, g] of r.memberOf.entries()) {
+        if (!known.includes(g) && !g.startsWith("pg_"))
+          fault(["roles", i, "memberOf", k], "there is no such role: add it to roles");
+      }
     }
     for (const key of Object.keys(args.parameters)) {
       const reason = refusedParameters[key.toLowerCase()];

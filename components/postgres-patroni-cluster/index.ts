@@ -33,6 +33,11 @@ export interface DatabaseArgs {
    */
   owner?: pulumi.Input<string>;
   /**
+   * Roles that may connect to it besides its owner; nobody else may.
+   * @default []
+   */
+  connect?: pulumi.Input<pulumi.Input<string>[]>;
+  /**
    * Extensions made in it, e.g. `["pg_trgm"]`. Never dropped.
    * @default []
    */

@@ -18,15 +18,15 @@ export function renderCheck(settings: Settings): string {
       `  (${text(role.name)}, ${attributes(role).join(", ")}, ${role.connectionLimit}, ${verifier(role.name)}, ${array(role.memberOf)})`,
   );
   const own = [superuser, replicator, rewinder].map((role) => `  (${text(role)}, ${verifier(role)})`);
-  const databases = settings.databases.map((d) => `  (${text(d.name)}, ${text(ownerOf(d))})`);
+  const databases = settings.databases.map((d) => `  (${text(d.name)}, ${text(ownerOf(d))}, ${array(d.connect)})`);
   return [
     "-- one line for every difference; none when all is as wanted",
     "WITH wanted_role(name, login, super, createdb, createrole, replication, connlimit, verifier, member_of) AS (VALUES",
     valuesOr(roles, "(NULL::text, true, true, true, true, true, 0, NULL::text, NULL::text[])"),
     "), own_role(name, verifier) AS (VALUES",
     own.join(",\n"),
-    "), wanted_database(name, owner) AS (VALUES",
-    valuesOr(databases, "(NULL::text, NULL::text)"),
+    "), wanted_database(name, owner, guests) AS (VALUES",
+    valuesOr(databases, "(NULL::text, NULL::text, NULL::text[])"),
     "), found AS (",
     "  SELECT w.*, a.oid, a.rolcanlogin, a.rolsuper, a.rolcreatedb, a.rolcreaterole, a.rolreplication, a.rolconnlimit, a.rolpassword,",
     "    ARRAY(SELECT g.rolname::text FROM pg_auth_members m JOIN pg_authid g ON g.oid = m.roleid WHERE m.member = a.oid) AS memberships",
@@ -41,7 +41,12 @@ export function renderCheck(settings: Settings): string {
     "UNION ALL SELECT 'role ' || name || ': another password' FROM own_role o JOIN pg_authid a ON a.rolname = o.name WHERE o.verifier IS DISTINCT FROM a.rolpassword",
     "UNION ALL SELECT 'database ' || quote_ident(w.name) || CASE WHEN d.oid IS NULL THEN ' is missing' ELSE ': another owner' END",
     "  FROM wanted_database w LEFT JOIN pg_database d ON d.datname = w.name",
-    "  WHERE w.name IS NOT NULL AND (d.oid IS NULL OR pg_get_userbyid(d.datdba) <> w.owner);",
+    "  WHERE w.name IS NOT NULL AND (d.oid IS NULL OR pg_get_userbyid(d.datdba) <> w.owner)",
+    "UNION ALL SELECT 'database ' || quote_ident(w.name) || ': everybody may connect'",
+    "  FROM wanted_database w JOIN pg_database d ON d.datname = w.name WHERE has_database_privilege('public', d.oid, 'CONNECT')",
+    "UNION ALL SELECT 'database ' || quote_ident(w.name) || ': ' || quote_ident(g) || ' may not connect'",
+    "  FROM wanted_database w JOIN pg_database d ON d.datname = w.name, unnest(w.guests) g JOIN pg_authid a ON a.rolname = g",
+    "  WHERE NOT has_database_privilege(a.oid, d.oid, 'CONNECT');",
     "",
   ].join("\n");
 }
@@ -84,6 +89,9 @@ export function renderApply(settings: Settings): string {
       ),
       `ALTER DATABASE ${literal(id)} OWNER TO ${literal(owner)};`,
       `REVOKE CONNECT, TEMPORARY ON DATABASE ${literal(id)} FROM PUBLIC;`,
+      ...database.connect.map(
+        (guest) => `GRANT CONNECT, TEMPORARY ON DATABASE ${literal(id)} TO ${literal(sqlIdentifier(guest))};`,
+      ),
     );
   }
   return `${statements.join("\n")}\n`;

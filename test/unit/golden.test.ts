@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import * as etcd from "../../components/etcd-quorum/config";
+import { renderHost } from "../../components/host/config";
+import { clusterSchema } from "../../components/postgres-patroni-cluster/args";
+import * as patroni from "../../components/postgres-patroni-cluster/config";
+
+/** What is rendered, line by line, as a reviewer would see it. `UPDATE_GOLDEN=1` writes the files anew. */
+function golden(name: string, text: string): void {
+  const path = join(__dirname, "golden", name);
+  if (process.env.UPDATE_GOLDEN || !existsSync(path)) {
+    assert.ok(process.env.UPDATE_GOLDEN, `${path} is missing: write it with UPDATE_GOLDEN=1`);
+    mkdirSync(join(__dirname, "golden"), { recursive: true });
+    writeFileSync(path, text);
+  }
+  assert.equal(text, readFileSync(path, "utf8"));
+}
+
+const members = [
+  { name: "psql1", address: "192.168.1.130" },
+  { name: "psql2", address: "192.168.1.131" },
+  { name: "psql3", address: "192.168.1.132" },
+];
+
+const quorum: etcd.EtcdConfig = {
+  name: "etcd",
+  members,
+  quotaMiB: 2048,
+  compactionHours: 1,
+  heartbeatMs: 100,
+  electionMs: 1000,
+};
+
+const cluster: patroni.ClusterConfig = {
+  ...clusterSchema.parse({
+    scope: "workspad-cluster",
+    namespace: "/db/",
+    durability: "sync",
+    databases: [
+      { name: "workspad", extensions: ["pg_trgm"] },
+      { name: 'отдел "А"', owner: "it's", connect: ["report"] },
+    ],
+    roles: [
+      { name: "it's", password: "jhYg/=\\F" },
+      { name: "report", memberOf: ["workspad"], connectionLimit: 5 },
+    ],
+    clients: [{ network: "192.168.1.0/24", databases: ["workspad", 'отдел "А"'] }, { network: "10.0.0.7/32" }],
+    parameters: { work_mem: "16MB", "pg_stat_statements.track": "all" },
+  }),
+  version: 15,
+  members,
+  etcdEndpoints: members.map(etcd.endpoint),
+  etcdUser: "workspad",
+};
+
+const traits = { memoryMiB: 4096, cores: 4, os: "debian 12" };
+const [member] = members as [(typeof members)[0]];
+
+describe("what is rendered", () => {
+  const aptSource = {
+    uri: "https://mirror.example.com/debian",
+    suite: "bookworm",
+    components: ["main"],
+    key: "-----BEGIN PGP PUBLIC KEY BLOCK-----\n…\n-----END PGP PUBLIC KEY BLOCK-----\n",
+  };
+  const texts: Record<string, () => string> = {
+    "host-base": () => renderHost(aptSource),
+    "etcd-install": () => etcd.renderInstall(),
+    etcd: () => etcd.renderMember(quorum, member),
+    "etcd-access": () => etcd.renderAccess(quorum),
+    "etcd-account": () => etcd.renderAccount({ user: "workspad", prefix: "/db/workspad-cluster/" }),
+    "patroni-install": () => patroni.renderInstall(cluster),
+    patroni: () => patroni.renderMember(cluster, member, traits),
+    "patroni-cluster": () => patroni.renderCluster(cluster, member),
+  };
+  for (const [name, render] of Object.entries(texts)) test(name, () => golden(`${name}.txt`, render()));
+});
