@@ -1,0 +1,161 @@
+import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse, stringify } from "yaml";
+import { failure, type Result, type RunOptions, run } from "./process";
+import { repository, type TestLab } from "./test-lab";
+
+/** A stack's settings, e.g. `{ "hastack:probe": "required", "hastack:postgres": { durability: "sync" } }`. */
+export type Settings = Record<string, unknown>;
+
+/** Something that a run did or would do to a resource. */
+export interface Change {
+  op: string;
+  name: string;
+}
+
+interface StateResource {
+  urn: string;
+  inputs?: Record<string, unknown>;
+  outputs?: Record<string, unknown>;
+}
+
+const name = "dev";
+
+/** The stack of `npm run dev`, run by the real engine in a test's lab with a copy of its settings. */
+export class Stack {
+  /** Everything that the engine printed in all runs, by command line. */
+  readonly transcript: [string, string][] = [];
+  private readonly file: string;
+
+  constructor(private readonly lab: TestLab) {
+    this.file = join(lab.state, "Pulumi.test.yaml");
+  }
+
+  /** A stack without resources and with the settings as they are in the repository; false if it is there already. */
+  async init(): Promise<boolean> {
+    if (!existsSync(this.file)) copyFileSync(join(repository, `Pulumi.${name}.yaml`), this.file);
+    if (await this.exists()) return false;
+    await this.must(["stack", "init", name]);
+    return true;
+  }
+
+  /** Forgets the stack and all of its resources; the hosts are not touched. */
+  async forget(): Promise<void> {
+    await this.must(["stack", "rm", name, "--force", "--yes", "--preserve-config"]);
+    rmSync(this.file);
+  }
+
+  private async exists(): Promise<boolean> {
+    return (await this.pulumi(["stack", "ls", "--json"])).stdout.includes(`"${name}"`);
+  }
+
+  get settings(): Settings {
+    return (parse(readFileSync(this.file, "utf8")) as { config: Settings }).config;
+  }
+
+  /**
+   * Changes the copy of the settings: parts of an object one by one, and undefined takes one away.
+   * @returns what restores the settings as they were before
+   */
+  configure(changes: Settings): () => void {
+    const before = readFileSync(this.file, "utf8");
+    const file = parse(before) as { config: Settings };
+    merge(file.config, changes);
+    writeFileSync(this.file, stringify(file));
+    return () => writeFileSync(this.file, before);
+  }
+
+  /** Puts secret values into the copy of the settings, by path, e.g. `hastack:postgres.roles[0].password`. */
+  async configureSecrets(values: Readonly<Record<string, string>>): Promise<void> {
+    const pairs = Object.entries(values).flatMap(([path, value]) => ["--secret", `${path}=${value}`]);
+    await this.must(["config", "set-all", "--path", ...pairs, "--stack", name, "--config-file", this.file]);
+  }
+
+  up(...flags: string[]): Promise<Result> {
+    return this.run("up", "--yes", "--skip-preview", "--suppress-progress", ...flags);
+  }
+
+  preview(...flags: string[]): Promise<Result> {
+    return this.run("preview", ...flags);
+  }
+
+  /** A run that has to succeed; returns what it printed. */
+  async succeeds(running: Promise<Result>): Promise<string> {
+    const result = await running;
+    if (result.code !== 0) throw new Error(failure("pulumi", [], result));
+    return result.stdout + result.stderr;
+  }
+
+  /** A run that has to fail; returns what it printed. */
+  async fails(running: Promise<Result>): Promise<string> {
+    const result = await running;
+    if (result.code === 0) throw new Error(`it succeeded, and should not:\n${result.stdout}`);
+    return result.stdout + result.stderr;
+  }
+
+  private run(command: string, ...flags: string[]): Promise<Result> {
+    const where = ["--stack", name, "--config-file", this.file, "--non-interactive", "--color", "never"];
+    return this.pulumi([command, ...flags, ...where], { seconds: 400 });
+  }
+
+  async output<T>(key: string): Promise<T> {
+    return JSON.parse(await this.must(["stack", "output", key, "--json", "--show-secrets", "--stack", name])) as T;
+  }
+
+  /** The state as an operator could export it, with all secrets in clear. Nothing of it belongs into a message. */
+  async resources(): Promise<StateResource[]> {
+    const { code, stdout } = await this.execute(["stack", "export", "--show-secrets", "--stack", name]);
+    if (code !== 0) throw new Error(`pulumi stack export: exit ${code}`);
+    return (JSON.parse(stdout) as { deployment: { resources: StateResource[] } }).deployment.resources;
+  }
+
+  /** The same command as in the lab, and as cut off from the lab as it can be: in a network without anything. */
+  outside(command: readonly string[], env: NodeJS.ProcessEnv): Promise<Result> {
+    const isolated = ["--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh", "pulumi", ...command];
+    const flags = ["--stack", name, "--config-file", this.file, "--non-interactive", "--color", "never"];
+    return run("unshare", [...isolated, ...flags], { env, seconds: 120 });
+  }
+
+  private async must(args: readonly string[]): Promise<string> {
+    const result = await this.pulumi(args);
+    if (result.code !== 0) throw new Error(failure("pulumi", args, result));
+    return result.stdout;
+  }
+
+  private async pulumi(args: readonly string[], options?: RunOptions): Promise<Result> {
+    const result = await this.execute(args, options);
+    const shown = args.includes("--show-secrets");
+    if (!shown) this.transcript.push([`pulumi ${args.slice(0, 3).join(" ")}`, result.stdout + result.stderr]);
+    return result;
+  }
+
+  private execute(args: readonly string[], options?: RunOptions): Promise<Result> {
+    return this.lab.exec(["pulumi", "--cwd", repository, ...args], options);
+  }
+}
+
+/** The resources that a run changed or a preview would change, from the lines that it printed. */
+export function changesIn(printed: string): Change[] {
+  const lines = printed.matchAll(
+    /^ *([~+-]{1,2}) +[\w:/-]+:\w+ (\S+) (create|created|update|updated|delete|deleted)\b/gm,
+  );
+  const ops: Record<string, string> = { "+": "create", "~": "update", "-": "delete" };
+  const found = new Map<string, Change>();
+  for (const [, sign = "", resource = ""] of lines) {
+    found.set(resource, { op: ops[sign] ?? "replace", name: resource });
+  }
+  return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function merge(into: Settings, changes: Settings): void {
+  for (const [key, value] of Object.entries(changes)) {
+    const old = into[key];
+    if (value === undefined) delete into[key];
+    else if (isObject(old) && isObject(value)) merge(old, value);
+    else into[key] = value;
+  }
+}
+
+function isObject(value: unknown): value is Settings {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,74 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Hosts } from "./hosts";
+import { eventually } from "./process";
+import type { Login } from "./psql";
+import { Stack } from "./stack";
+import { TestLab } from "./test-lab";
+
+/** What all tests of the cluster share: the lab, the stack in it, its hosts. */
+export class TestCluster {
+  readonly lab = new TestLab();
+  readonly stack = new Stack(this.lab);
+  /** The authority's certificate, when the stack is up. */
+  readonly caFile = join(this.lab.state, "ca.crt");
+  /** Whether the stack had no resources at the start. */
+  fresh = false;
+  /** Command lines of processes on the hosts that were seen while stacks were brought up. */
+  readonly commandLines: string[] = [];
+  private passwords: Record<string, string> = {};
+  private known: Hosts | undefined;
+
+  get hosts(): Hosts {
+    if (!this.known) throw new Error("the lab was not started");
+    return this.known;
+  }
+
+  async start(): Promise<void> {
+    await this.lab.start("dev");
+    this.fresh = await this.stack.init();
+    const hosts = this.stack.settings["hastack:hosts"] as Record<string, { address: string }>;
+    const addresses = Object.entries(hosts).map(([name, { address }]) => [name, address]);
+    this.known = new Hosts(this.lab, Object.fromEntries(addresses), this.caFile);
+    if (!this.fresh) await this.readOutputs();
+  }
+
+  stop(): void {
+    this.lab.stop();
+  }
+
+  /** Applies the settings; returns what the engine printed. */
+  async up(): Promise<string> {
+    const printed = await this.stack.succeeds(this.stack.up());
+    await this.readOutputs();
+    return printed;
+  }
+
+  private async readOutputs(): Promise<void> {
+    writeFileSync(this.caFile, await this.stack.output<string>("ca"));
+    this.passwords = await this.stack.output("passwords");
+  }
+
+  passwordOf(role: string): string {
+    const password = this.passwords[role];
+    if (password === undefined) throw new Error(`the stack has no password of ${role}`);
+    return password;
+  }
+
+  /** How a client logs in: by default wherever the primary is. */
+  login(user: string, host = this.hosts.names.join(",")): Login {
+    return { host, user, password: this.passwordOf(user), sslmode: "verify-full", sslrootcert: this.caFile };
+  }
+
+  /** Waits for a leader, and for all other members to stream from it. */
+  async whole(seconds = 60): Promise<string> {
+    return eventually("the cluster has a leader, and all other members stream from it", seconds, async () => {
+      const leader = await this.hosts.leader();
+      const query = "SELECT application_name FROM pg_stat_replication WHERE state = 'streaming' ORDER BY 1";
+      const streaming = (await this.hosts.superuser(leader, query)).split("\n");
+      const missing = this.hosts.names.filter((name) => name !== leader && !streaming.includes(name));
+      if (missing.length > 0) throw new Error(`${leader} leads; not streaming: ${missing.join(", ")}`);
+      return leader;
+    });
+  }
+}
