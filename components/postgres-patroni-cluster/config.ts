@@ -1,5 +1,6 @@
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { secret } from "../converge/secrets";
 import {
   comment,
@@ -42,7 +43,9 @@ export const restPort = 8008;
 const home = "/etc/patroni";
 const configFile = `${home}/config.yml`;
 const dynamicFile = `${home}/dynamic.json`;
-const rest = "/usr/local/lib/hastack/patroni-rest";
+const programs = "/usr/local/lib/hastack/patroni";
+const rest = `${programs}/rest.py`;
+const roll = `${programs}/roll.py`;
 const dropIns = "/etc/systemd/system/patroni.service.d";
 const dropIn = `${dropIns}/hastack.conf`;
 const readable = { mode: "0644", owner: "root:root" };
@@ -102,7 +105,8 @@ export function renderMember(config: ClusterConfig, member: ClusterMember, trait
       fix: `printf '%s\\n' ${shell(config.scope)} >${scopeFile(config)}`,
     }),
     file(configFile, renderPatroni(config, member, traits), forPostgres),
-    file(rest, readFileSync(join(__dirname, "patroni-rest.py"), "utf8"), executable),
+    directory(programs, { mode: "0755", owner: "root:root" }),
+    ...[rest, roll].map((path) => file(path, literal(program(path)), executable)),
     directory(dropIns, { mode: "0755", owner: "root:root" }),
     file(dropIn, renderDropIn(config), readable),
     comment("IPC of PostgreSQL must not go when an operator's session as postgres ends (PostgreSQL manual, 19.4.2)"),
@@ -121,17 +125,17 @@ export function renderMember(config: ClusterConfig, member: ClusterMember, trait
   );
 }
 
-/** The unit `patroni-cluster`: what belongs to all members; any of them can bring it about. */
+/** The source of a program that runs on the host. */
+function program(path: string): string {
+  return readFileSync(join(__dirname, "host", basename(path)), "utf8");
+}
+
+/** The unit `patroni-cluster`: what is in the database, and so on all members. */
 export function renderCluster(config: ClusterConfig, member: ClusterMember): string {
   const check = `${home}/roles-check.sql`;
   const apply = `${home}/roles-apply.sql`;
   return unitText(
     waitFor(`${member.name} runs in the cluster ${config.scope}`, 180, `${rest} health`),
-    file(dynamicFile, `${JSON.stringify(renderDynamic(config), null, 2)}\n`, readable),
-    ensure("dynamic configuration", {
-      check: `${rest} config check ${dynamicFile}`,
-      fix: `${rest} config apply ${dynamicFile}`,
-    }),
     file(check, renderCheck(config), forPostgres),
     file(apply, renderApply(config), forPostgres),
     ensure("roles and databases", sqlStep("postgres", check, apply)),
@@ -145,6 +149,36 @@ export function renderCluster(config: ClusterConfig, member: ClusterMember): str
           ensure(`extensions of ${database.name}`, sqlStep(database.name, ...names)),
         ];
       }),
+  );
+}
+
+/**
+ * The unit `patroni-dynamic`, on one member and after everything else: the configuration that all members share, and
+ * what only a restart can put in force, on one member after the other. It names the parameters by a digest, so that
+ * it comes up whenever they change.
+ */
+export function renderShared(config: ClusterConfig, traits: readonly HostTraits[]): string {
+  const parameters = [
+    dynamicParameters(config.parameters),
+    ...traits.map((t) => tunedParameters(t, config.parameters)),
+  ];
+  const digest = createHash("sha256").update(JSON.stringify(parameters)).digest("hex").slice(0, 12);
+  const done = `${home}/rolled`;
+  return unitText(
+    file(dynamicFile, `${JSON.stringify(renderDynamic(config), null, 2)}\n`, readable),
+    ensure("dynamic configuration", {
+      check: `${rest} config check ${dynamicFile}`,
+      fix: `${rest} config apply ${dynamicFile}`,
+      timeout: 90,
+    }),
+    comment(
+      "restarts PostgreSQL where a parameter asks for it: replicas first, the leader last and after a switchover",
+    ),
+    ensure("PostgreSQL runs with its parameters", {
+      check: `[ "$(cat ${done} 2>/dev/null)" = ${digest} ] || { echo "they have changed"; exit 1; }\n${roll} check`,
+      fix: `${roll} run\necho ${digest} >${done}`,
+      timeout: 1800,
+    }),
   );
 }
 

@@ -19,6 +19,7 @@ import {
   renderCluster,
   renderInstall,
   renderMember,
+  renderShared,
 } from "./config";
 import { versionFor } from "./release";
 import { scramVerifier } from "./scram";
@@ -240,7 +241,7 @@ export class PostgresPatroniCluster extends pulumi.ComponentResource {
         { ...child, dependsOn, protect: opts?.protect ?? true },
       ),
     );
-    this.ready = members.map((host) =>
+    const reconciled = members.map((host) =>
       unit(
         `${name}-${host.hostName}-cluster`,
         {
@@ -252,6 +253,17 @@ export class PostgresPatroniCluster extends pulumi.ComponentResource {
         { ...child, dependsOn: running },
       ),
     );
+    const traits = pulumi.all(members.map((host) => host.traits));
+    const shared = members
+      .slice(0, 1)
+      .map((host) =>
+        unit(
+          `${name}-${host.hostName}-dynamic`,
+          { host, role: "patroni-dynamic", text: pulumi.all([config, traits]).apply(([c, t]) => renderShared(c, t)) },
+          { ...child, dependsOn: reconciled },
+        ),
+      );
+    this.ready = [...reconciled, ...shared];
     this.registerOutputs({ scope: this.scope, addresses: this.addresses });
   }
 

@@ -73,6 +73,7 @@ describe("what is rendered", () => {
     "etcd-account": () => etcd.renderAccount({ user: "workspad", prefix: "/db/workspad-cluster/" }),
     "patroni-install": () => patroni.renderInstall(cluster),
     patroni: () => patroni.renderMember(cluster, member, traits),
+    "patroni-dynamic": () => patroni.renderShared(cluster, [traits, traits, traits]),
     "patroni-cluster": () => patroni.renderCluster(cluster, member),
   };
   for (const [name, render] of Object.entries(texts)) test(name, () => golden(`${name}.txt`, render()));

@@ -19,7 +19,7 @@ sub units (@names) {
         my $subject = $subjects[$index];
         $result{ $subject->{name} } = {
             token => State::applied( $subject->{name} )->{token},
-            drift => $subject->{drift} // [ drift($subject) ],
+            drift => [ map { Report::redacted($_) } $subject->{drift} ? @{ $subject->{drift} } : drift($subject) ],
             $subject->{busy} ? ( busy => $subject->{busy} ) : (),
         };
     }

@@ -18,7 +18,7 @@ sub encode ($value) {
 # Text is bytes everywhere in this program; what is no UTF-8 reads as Latin-1.
 sub string ($bytes) {
     return 'null' if !defined $bytes;
-    my $text = Report::redacted($bytes);
+    my $text = $bytes;
     utf8::decode($text);
     $text =~ s/(["\\])/\\$1/g;
     $text =~ s/([^\x20-\x7e])/escape( ord $1 )/ge;

@@ -61,10 +61,12 @@ sub diagnosis ($name) {
     my $started = $state->{InactiveExitTimestampMonotonic} or return $text;
 
     # By time and not by invocation: what a short-lived process wrote often lacks the id of its invocation.
+    # Newest first: with --since alone, --lines counts from the oldest.
     my $since = int( time - Process::uptime() + $started / 1_000_000 );
     Process::run( [ 'journalctl', '--sync' ] );
     my $journal = Process::run(
-        [ qw(journalctl --quiet --no-pager --lines=15 --output=short-iso --unit), $name, "--since=\@$since" ] );
-    my $lines = Report::excerpt( $journal->{output} );
+        [ qw(journalctl --quiet --no-pager --reverse --lines=15 --output=short-iso), "--since=\@$since", '--unit', $name ] );
+    my @entries = reverse split /^(?=\d{4}-\d\d-\d\dT)/m, $journal->{output};
+    my $lines   = Report::excerpt( join '', @entries );
     return $lines ? "$text; the last lines of its journal:$lines" : $text;
 }

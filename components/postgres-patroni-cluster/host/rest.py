@@ -1,15 +1,16 @@
 #!/usr/bin/python3
 """Asks and changes a Patroni member over its REST API (Patroni manual, "Patroni REST API").
 
-  patroni-rest health              exit 0 when this member's PostgreSQL runs and, on a replica, streams
-  patroni-rest cluster             one line for each member of the cluster
-  patroni-rest config check FILE   exit 1 and say what differs between the dynamic configuration and the JSON file
-  patroni-rest config apply FILE   make the dynamic configuration what the file says
+  rest.py health              exit 0 when this member's PostgreSQL runs and, on a replica, streams
+  rest.py cluster             one line for each member: name, role, state, timeline, lag
+  rest.py config check FILE   exit 1 and say what differs between the dynamic configuration and the JSON file
+  rest.py config apply FILE   make the dynamic configuration what the file says
 """
 import base64
 import json
 import ssl
 import sys
+import time
 import urllib.error
 import urllib.request
 
@@ -21,21 +22,35 @@ THEIRS = ("pause", "standby_cluster")
 
 
 class Member:
-    def __init__(self, path=CONFIG):
-        with open(path, encoding="utf-8") as file:
-            restapi = yaml.safe_load(file)["restapi"]
-        self.url = "https://" + restapi["connect_address"]
+    """A member's REST API: this host's, or the one at another member's address."""
+
+    def __init__(self, url=None, config=CONFIG):
+        with open(config, encoding="utf-8") as file:
+            self.config = yaml.safe_load(file)
+        restapi = self.config["restapi"]
+        self.url = url or "https://" + restapi["connect_address"]
         self.context = ssl.create_default_context(cafile=restapi["cafile"])
         self.context.load_cert_chain(restapi["certfile"], restapi["keyfile"])
         login = restapi["authentication"]
         token = base64.b64encode(f"{login['username']}:{login['password']}".encode()).decode()
         self.headers = {"Authorization": "Basic " + token, "Content-Type": "application/json"}
 
-    def ask(self, method, path, body=None):
+    def ask(self, method, path, body=None, timeout=10):
+        """The answer, as JSON where it is JSON. What Patroni refuses is an error with its own words."""
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.url + path, data, self.headers, method=method)
-        with urllib.request.urlopen(request, timeout=10, context=self.context) as answer:
-            return json.load(answer)
+        try:
+            with urllib.request.urlopen(request, timeout=timeout, context=self.context) as answer:
+                text = answer.read().decode()
+        except urllib.error.HTTPError as error:
+            raise OSError(f"{method} {self.url}{path}: {error.code} {error.read().decode().strip()}") from error
+        try:
+            return json.loads(text)
+        except ValueError:
+            return text
+
+    def members(self):
+        return self.ask("GET", "/cluster")["members"]
 
 
 def flat(config, prefix=""):
@@ -74,8 +89,7 @@ def health(member):
         return None
     if status.get("replication_state") not in (None, "streaming"):
         return f"{role} is {status['replication_state']}"
-    members = member.ask("GET", "/cluster")["members"]
-    if not any(m["role"] == "leader" for m in members):
+    if not any(m["role"] == "leader" for m in member.members()):
         return "the cluster has no leader"
     return None
 
@@ -88,7 +102,7 @@ def main(words):
             print(reason)
         return 1 if reason else 0
     if words == ["cluster"]:
-        for m in member.ask("GET", "/cluster")["members"]:
+        for m in member.members():
             print(m["name"], m["role"], m["state"], m.get("timeline", "-"), m.get("lag", "-"))
         return 0
     if len(words) == 3 and words[0] == "config" and words[1] in ("check", "apply"):
@@ -101,6 +115,13 @@ def main(words):
             return 1 if lines else 0
         if lines:
             member.ask("PUT", "/config", replacement(wanted, live))
+        end = time.monotonic() + 60
+        # What a member answers is as old as its last round.
+        while differences(wanted, member.ask("GET", "/config")):
+            if time.monotonic() > end:
+                print("Patroni took the configuration, and does not show it after 60 s")
+                return 1
+            time.sleep(0.2)
         return 0
     print(__doc__, file=sys.stderr)
     return 2
@@ -109,6 +130,6 @@ def main(words):
 if __name__ == "__main__":
     try:
         sys.exit(main(sys.argv[1:]))
-    except (OSError, urllib.error.URLError, ValueError) as error:
-        print(f"Patroni on this host does not answer: {error}")
+    except (OSError, ValueError) as error:
+        print(f"Patroni does not answer: {error}")
         sys.exit(1)
