@@ -77,6 +77,7 @@ export const clusterSchema = z
     watchdog: z
       .enum(["off", "automatic", "required"], { message: "give off, automatic or required" })
       .default("automatic"),
+    passwordRotation: z.number().int().min(0).default(0),
     databases: z.array(database).default([]),
     roles: z.array(role).default([]),
     clients: z.array(client).default([]),

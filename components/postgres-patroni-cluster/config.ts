@@ -19,7 +19,7 @@ import {
 import { shell } from "../formats";
 import type { HostTraits } from "../host";
 import { type ClusterSettings, replicator, rewinder, superuser } from "./args";
-import { renderHba } from "./hba";
+import { identMap, renderHba } from "./hba";
 import { dynamicParameters, tunedParameters } from "./parameters";
 import { renderApply, renderCheck, renderExtensionCheck, renderExtensions } from "./sql";
 import { secretScalar, stringifyYaml } from "./yaml";
@@ -243,7 +243,10 @@ export function renderPatroni(config: ClusterConfig, member: ClusterMember, trai
       data_dir: dataPath(config),
       bin_dir: `/usr/lib/postgresql/${config.version}/bin`,
       pgpass: "/var/lib/postgresql/.pgpass-patroni",
+      // Patroni reaches its own PostgreSQL without a password: so it does whichever password is in force there.
       use_unix_socket: true,
+      use_unix_socket_repl: true,
+      pg_ident: [`${identMap} postgres ${replicator}`],
       authentication: {
         superuser: { username: superuser, password: secretScalar("superuser-password"), ...verified },
         replication: { username: replicator, password: secretScalar("replication-password"), ...verified },

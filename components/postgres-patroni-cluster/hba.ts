@@ -2,6 +2,9 @@ import { literal } from "../converge/text";
 import { hba } from "../formats";
 import { type ClientNetwork, replicator, rewinder, superuser } from "./args";
 
+/** The map of pg_ident.conf that lets the system's user postgres replicate over the local socket. */
+export const identMap = "hastack";
+
 /**
  * The lines of pg_hba.conf (PostgreSQL manual, 21.1): only TLS and SCRAM from the network; each member for
  * replication; each client network for what it was given; nobody else.
@@ -9,6 +12,7 @@ import { type ClientNetwork, replicator, rewinder, superuser } from "./args";
 export function renderHba(memberAddresses: readonly string[], clients: readonly ClientNetwork[]): string[] {
   return [
     `local all ${superuser} peer`,
+    `local replication ${replicator} peer map=${identMap}`,
     "local all all scram-sha-256",
     ...memberAddresses.flatMap((address) => [
       `hostssl replication ${replicator} ${address}/32 scram-sha-256`,

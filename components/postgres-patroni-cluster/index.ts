@@ -144,6 +144,12 @@ export interface PostgresPatroniClusterArgs {
    * @default "automatic"
    */
   watchdog?: pulumi.Input<string>;
+  /**
+   * Raise it to have every generated password made anew: those of roles without one of their own, of the superuser,
+   * of replication and of Patroni's REST API. Connections that are open stay open.
+   * @default 0
+   */
+  passwordRotation?: pulumi.Input<number>;
   /** @default [] */
   databases?: pulumi.Input<pulumi.Input<DatabaseArgs>[]>;
   /** Roles besides the owners of databases. @default [] */
@@ -210,10 +216,13 @@ export class PostgresPatroniCluster extends pulumi.ComponentResource {
     this.port = pulumi.output(postgresPort);
     this.caCertificate = ca.certificate;
     const seed = new random.RandomPassword(`${name}-seed`, { length: 64 }, child).result;
-    const passwords = pulumi.all([seed, settings]).apply(([s, c]) => passwordsOf(s, c));
+    const rotated = pulumi
+      .all([seed, settings])
+      .apply(([s, { passwordRotation: n }]) => (n === 0 ? s : derivedSecret(s, `rotation ${n}`)));
+    const passwords = pulumi.all([rotated, settings]).apply(([s, c]) => passwordsOf(s, c));
     this.passwords = pulumi.secret(passwords);
     const verifiers = pulumi.all([seed, passwords]).apply(([s, p]) => verifiersOf(s, p));
-    const memberPasswords = pulumi.all([seed, passwords]).apply(([s, p]) => ({
+    const memberPasswords = pulumi.all([rotated, passwords]).apply(([s, p]) => ({
       "superuser-password": p[superuser] ?? "",
       "replication-password": p[replicator] ?? "",
       "rewind-password": p[rewinder] ?? "",

@@ -3,7 +3,7 @@ package Apply;
 
 sub apply ( $name, $secrets_digest, $token, $text ) {
     my $unit = Unit::parse( $name, $text );
-    State::lock("apply of $name");
+    begin_alone("apply of $name");
     check_secrets( $unit, $secrets_digest );
     for my $directive ( @{ $unit->{directives} } ) {
         next if !$directive->can('preflight');
@@ -18,7 +18,7 @@ sub apply ( $name, $secrets_digest, $token, $text ) {
         Inventory::store( $name, @before, @wanted );
         State::put( $name, 'text', $text );
         my %wanted = map { $_ => 1 } @wanted;
-        converge( $unit, grep { !$wanted{$_} } @before );
+        converge( $unit, grep { !$wanted{$_} && !Inventory::continues( $unit, $_ ) } @before );
         Inventory::store( $name, @wanted );
         State::put( $name, 'applied', "token $token\nsecrets $secrets_digest\nversion ${\Converge::VERSION}\n" );
         State::drop( $name, 'progress' );
@@ -28,6 +28,14 @@ sub apply ( $name, $secrets_digest, $token, $text ) {
         eval { State::failed( $name, 'apply', $failure->{message} ) };
         die $failure;
     };
+}
+
+# Waits until no other run changes this host, and clears away what a killed one may have left.
+sub begin_alone ($purpose) {
+    State::lock($purpose);
+    Process::clear_leftovers();
+    ServicePolicy::remove_if_ours();
+    @SIG{qw(INT TERM)} = ( sub ($name) { Failure::throw("stopped by SIG$name: run it again to finish") } ) x 2;
 }
 
 sub check_secrets ( $unit, $wanted ) {
@@ -89,7 +97,7 @@ sub at ( $directive, $code ) {
 }
 
 sub remove ( $name, $purge ) {
-    State::lock("removal of $name");
+    begin_alone("removal of $name");
     my $say = sub ($text) { Report::line("$name: $text") };
     return $say->('there is no such unit on this host: nothing to remove') if !State::known($name);
     State::begin( $name, 'removal' );

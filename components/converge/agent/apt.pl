@@ -87,8 +87,8 @@ sub patiently ( $unit, @command ) {
     my $told     = 0;
     while (1) {
         my $done = Process::run( \@command, environment => \%ENVIRONMENT );
-        return $done if $done->{code} == 0 || $done->{output} !~ /^(?:E|dpkg: error): (.*\block\b.*)$/m;
-        my $lock = $1;
+        my ($lock) = $done->{output} =~ /^(?:E|dpkg: error): (.*(?:get lock|frontend lock|locked by|lock directory).*)$/m;
+        return $done if $done->{code} == 0 || !defined $lock || $lock =~ /Read-only|Permission denied|No space/;
         return $done if Process::uptime() > $deadline;
         $unit->say("waiting for the package manager: $lock") if !$told++;
         Process::pause(1);

@@ -9,6 +9,12 @@ sub store ( $unit, @items ) {
     State::put( $unit, 'inventory', join '', map { "$_\n" } grep { !$seen{$_}++ } @items );
 }
 
+# Does the new text still name what ITEM names, though in another way? A file may have become a link.
+sub continues ( $unit, $item ) {
+    my ( $kind, $name ) = split / /, $item, 2;
+    return $kind ne 'mask' && $unit->claims($name);
+}
+
 sub wanted ($unit) { return map { $_->inventory } @{ $unit->{directives} } }
 
 # Removes ITEMS from the host; what another unit has as well stays. Services go first, then files, and directories
@@ -78,7 +84,7 @@ sub remove_directory ( $name, $say ) {
 
 sub purge_data ( $name, $say, $purge ) {
     return if !-d $name;
-    return $say->("$name kept: it holds data (--purge removes it)") if !$purge;
+    return $say->("$name kept: it holds data") if !$purge;
     Disk::refuse_foreign_links($name);
     Process::capture( 'rm', '--recursive', '--force', '--one-file-system', '--', $name );
     $say->("$name purged");

@@ -29,11 +29,9 @@ my %COMMANDS = (
 
 sub main (@arguments) {
     $| = 1;
-    umask 077;
     $Converge::BY_SUDO = defined $ENV{SUDO_UID};
     %ENV = Converge::ENVIRONMENT;
     @SIG{qw(PIPE HUP)} = ('IGNORE') x 2;    # a lost connection must not leave a host half done
-    @SIG{qw(INT TERM)} = ( sub ($name) { Failure::throw("stopped by SIG$name: run it again to finish") } ) x 2;
 
     my $command = shift @arguments // return usage();
     if ( grep { $_ eq '--help' || $_ eq '-h' } $command, @arguments ) {

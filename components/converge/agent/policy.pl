@@ -7,7 +7,6 @@ use constant PATH => '/usr/sbin/policy-rc.d';
 use constant MARK => '# hastack: only while one package transaction runs';
 
 sub during ($code) {
-    remove_if_ours();
     my $installed = install();
     my $done      = eval { $code->(); 1 };
     my $failure   = $@;
@@ -23,7 +22,7 @@ sub install () {
     my $script  = join "\n", '#!/bin/sh', MARK,
         "stat=\$(cat /proc/$pid/stat 2>/dev/null) || exit 0",
         'set -- "$1" ${stat##*) }',
-        "[ \"\${21}\" = $start ] || exit 0",
+        "[ \"\$2\" != Z ] && [ \"\${21}\" = $start ] || exit 0",
         'case "${1%.service}" in',
         ( $running ? "$running) exit 0 ;;" : () ),
         '*) exit 101 ;;', 'esac', '';

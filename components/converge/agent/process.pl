@@ -16,6 +16,7 @@ sub start ( $command, %option ) {
     return { pid => $pid, out => $out, err => $err, command => $command } if $pid;
 
     $SIG{$_} = 'DEFAULT' for qw(PIPE HUP INT TERM);
+    umask 022;    # what packages and scripts make is for others to read, unless they say otherwise
     %ENV = ( %ENV, %{ $option{environment} // {} } );
     open STDIN,  '<',  '/dev/null' or POSIX::_exit(126);
     open STDOUT, '>&', $out        or POSIX::_exit(126);
@@ -101,18 +102,13 @@ sub tail ($file) {
     return Disk::read_all( $file, 'captured output' );
 }
 
-# Identity of a process that survives the reuse of its number: start time and boot. Empty when it does not live.
+# What a process is known by even when its number is used again: number, start time, boot. Empty when it does not live.
 sub identity ($pid) {
     my $stat = eval { Disk::content("/proc/$pid/stat") } // return '';
-    my @field = split / /, $stat =~ s/.*\) //sr;
-    return "$pid " . start_time_field(@field) . ' ' . boot_id();
-}
-
-sub start_time_field (@fields_after_name) { return $fields_after_name[19] }
-
-sub boot_id () {
-    chomp( my $id = Disk::content('/proc/sys/kernel/random/boot_id') );
-    return $id;
+    my ( $state, $start ) = ( split / /, $stat =~ s/.*\) //sr )[ 0, 19 ];    # fields 3 and 22 of proc(5)
+    return '' if $state eq 'Z';
+    chomp( my $boot = Disk::content('/proc/sys/kernel/random/boot_id') );
+    return "$pid $start $boot";
 }
 
 # Seconds since boot: a clock that nobody sets.

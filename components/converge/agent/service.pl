@@ -188,9 +188,10 @@ sub start ( $self, $unit, $verb ) {
     $self->run_before_restart($unit) if $verb eq 'restart' && Systemd::is_active($before);
     Systemd::control( 'reset-failed', $name );    # a start we mean is not one too many for systemd's limit on starts
     my $complaint  = Systemd::control( $verb, $name, $self->{'no-block'} ? '--no-block' : () );
+    my $began      = Process::uptime();
     my $invocation = $self->confirm( $joins ? '' : $before->{InvocationID}, $complaint );
     $self->write_record( %record, invocation => $invocation ) if defined $invocation;
-    push @{ $unit->{started} }, { service => $self, at => Process::uptime() };
+    push @{ $unit->{started} }, { service => $self, at => $began };
 }
 
 # Waits for a new invocation, and a moment more: many a service exits right after its start. Returns its id.

@@ -1,7 +1,7 @@
 # What this host remembers, all of it root-only, under /var/lib/hastack:
 #   units/UNIT/text       text of the last apply, also of one that failed
 #   units/UNIT/applied    token, secrets' digest and version of the last apply that succeeded
-#   units/UNIT/inventory  what the unit's texts have put on this host since that apply (see reconcile.pl)
+#   units/UNIT/inventory  what the unit's texts have put on this host since that apply (see inventory.pl)
 #   units/UNIT/progress   there while an apply or remove runs, and after one that did not finish
 #   units/UNIT/secrets    values of the unit's secrets (see secrets.pl)
 #   services/NAME         what a service was last started with (see service.pl)
@@ -85,5 +85,4 @@ sub lock ($purpose) {
     truncate $lock, 0;
     sysseek $lock, 0, 0;
     syswrite $lock, "$purpose (process $$)\n";
-    Process::clear_leftovers();
 }

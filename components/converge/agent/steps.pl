@@ -3,6 +3,8 @@ package Directive::Ensure;
 our @ISA = ('Directive');
 Directive::register( ensure => __PACKAGE__ );
 
+use constant CHECK_LIMIT => 10;
+
 sub read ( $class, $statement, $unit, $following ) {
     my $self = $class->new( $statement, name => $statement->word('a name'), seconds => 60 );
     $self->{seconds} = $statement->seconds if $statement->has('timeout');
@@ -22,15 +24,19 @@ sub label ($self) { return "ensure \"$self->{name}\"" }
 
 sub starts_things ($self) { return 1 }
 
-sub prefetch ( $self, $unit ) {
-    $self->{child} = Process::start_script( $unit->expand( $self->{check} ), $self->{seconds} );
+# `check` is to be quick: a step that does not answer soon differs.
+sub prefetch ( $self, $unit ) { $self->begin( $unit, $self->{seconds} < CHECK_LIMIT ? $self->{seconds} : CHECK_LIMIT ) }
+
+sub begin ( $self, $unit, $limit ) {
+    $self->{limit} = $limit;
+    $self->{child} = Process::start_script( $unit->expand( $self->{check} ), $limit );
 }
 
 sub differences ( $self, $unit ) {
-    $self->prefetch($unit) if !$self->{child};
+    $self->begin( $unit, $self->{seconds} ) if !$self->{child};
     my $done = Process::finish_script( delete $self->{child} );
     return if $done->{code} == 0;
-    my $reason = $done->{timed_out} ? "no answer within $self->{seconds} s" : Report::first_line( $done->{output} );
+    my $reason = $done->{timed_out} ? "no answer within $self->{limit} s" : Report::first_line( $done->{output} );
     my $is = defined $reason ? "$self->{name}: $reason" : $self->{name};
     return Directive::difference( $is, defined $reason ? "$self->{name}: done ($reason)" : "$self->{name}: done" );
 }

@@ -33,7 +33,7 @@ sub forget () { %state = () }
 sub is_active ($state) { return $state->{ActiveState} =~ /\A(?:active|reloading)\z/ }
 
 # Does systemd read its configuration from PATH?
-sub reads ($path) { return $path =~ m{\A(?:/etc|/run|/usr/lib|/lib)/systemd/} }
+sub reads ($path) { return $path =~ m{\A(?:/etc|/run|(?:/usr(?:/local)?)?/lib)/systemd/} }
 
 sub daemon_reload () {
     Process::capture( 'systemctl', 'daemon-reload' );
