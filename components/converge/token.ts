@@ -8,11 +8,12 @@ export const initialToken = "initial";
  * The token that stands in a unit's command line, from what the host answered:
  * - in order: the token stored on the host, verbatim, so that nothing changes;
  * - drifted: a new one that says what drifted; applying stores it, so that the next run finds it in order;
- * - unknown to the host (never applied, or the host was rebuilt): a new one that no state can hold already.
+ * - unknown to the host (never applied whole, or the host was rebuilt): a new one that no state can hold already. It begins
+ *   with `first`, which the unit's scripts find in $HASTACK_TOKEN.
  */
-export function tokenFor(unit: string, answer: ProbeResult): string {
+export function tokenFor(unit: string, answer: ProbeResult, first = "install"): string {
   const found = answer.units[unit];
-  if (!found) return `install:${randomBytes(4).toString("hex")}`;
+  if (!found?.token) return `${first}:${randomBytes(4).toString("hex")}`;
   if (found.drift.length === 0) return found.token;
   // The stored token is part of the digest: the same drift twice must not give the same token.
   const digest = createHash("sha256")

@@ -14,6 +14,11 @@ export interface UnitArgs {
   role: string;
   /** What the host must look like; see ./text.ts. It names secrets and never holds one. */
   text: pulumi.Input<string>;
+  /**
+   * First word of the token of a host that does not know the unit yet.
+   * @default "install"
+   */
+  first?: pulumi.Input<string>;
   /** Values of the secrets that the text names. Certificates go here too: they are not known before they are made. */
   secrets?: pulumi.Input<Record<string, pulumi.Input<string>>>;
 }
@@ -49,7 +54,7 @@ export function unit(name: string, args: UnitArgs, opts: pulumi.CustomResourceOp
     name,
     {
       connection: host.connection,
-      create: pulumi.interpolate`${converge} apply ${role} ${digest} ${token(host, role)}`,
+      create: pulumi.interpolate`${converge} apply ${role} ${digest} ${token(host, role, args.first)}`,
       delete: pulumi.interpolate`${converge} remove ${role}`,
       stdin: text,
     },
@@ -73,8 +78,10 @@ export function command(
 }
 
 /** The token of a role, as one word of a command line. */
-export function token(host: Host, role: string): pulumi.Output<string> {
-  return host.answer.apply((answer) => (answer.result ? shell(tokenFor(role, answer.result)) : initialToken));
+export function token(host: Host, role: string, first?: pulumi.Input<string>): pulumi.Output<string> {
+  return pulumi
+    .all([host.answer, first])
+    .apply(([{ result }, word]) => (result ? shell(tokenFor(role, result, word)) : initialToken));
 }
 
 export function listOf(dependsOn: pulumi.CustomResourceOptions["dependsOn"]): pulumi.Input<pulumi.Resource>[] {

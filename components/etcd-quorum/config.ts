@@ -11,6 +11,7 @@ import {
   unitText,
   waitFor,
 } from "../converge/text";
+import { initialToken } from "../converge/token";
 import { shell } from "../formats";
 
 export interface EtcdMember {
@@ -34,7 +35,8 @@ export const peerPort = 2380;
 
 const tls = "/etc/etcd/tls";
 const environment = "/etc/default/etcd";
-const bootstrap = "/etc/etcd/bootstrap.env";
+/** What a member knows at its first start only; a change in it restarts nothing. */
+const bootstrap = "/var/lib/etcd/bootstrap.env";
 const dropIns = "/etc/systemd/system/etcd.service.d";
 const dropIn = `${dropIns}/hastack.conf`;
 const readable = { mode: "0644", owner: "root:root" };
@@ -76,8 +78,7 @@ export function renderMember(config: EtcdConfig, member: EtcdMember): string {
     file("/etc/etcd/etcdctl.env", renderEtcdctl(member), forRoot),
     dataDirectory(dataPath(config), { mode: "0700", owner: "etcd:etcd" }),
     file(environment, renderEnvironment(config, member), readable),
-    comment("read at the first start only: a change here restarts nothing"),
-    file(bootstrap, renderBootstrap(config, member), readable),
+    ensure("a place in the quorum", renderPlace(config, member)),
     directory(dropIns, { mode: "0755", owner: "root:root" }),
     file(dropIn, renderDropIn(), readable),
     service("etcd", {
@@ -88,13 +89,40 @@ export function renderMember(config: EtcdConfig, member: EtcdMember): string {
       noBlock: true,
       beforeRestart: renderOthersHealthy(config, member),
     }),
+    waitFor(
+      "a member that joined is in step",
+      90,
+      script(`grep -q '^ETCD_INITIAL_CLUSTER_STATE=new$' ${bootstrap} || ${health([member])} 2>&1`),
+    ),
   );
 }
 
-/** The unit `etcd-access`, on one member: the quorum is whole, and asks who is calling. */
-export function renderAccess(config: EtcdConfig): string {
+/** First word of a new member's token where there is no quorum yet, and where there is one. */
+export const foundWord = "found";
+export const joinWord = "join";
+
+/** The unit `etcd-ready`, on every member: the quorum is whole. That a host has it says that the quorum exists. */
+export function renderReady(config: EtcdConfig): string {
   return unitText(
     waitFor(`all ${config.members.length} members of etcd are healthy`, 60, script(`${health(config.members)} 2>&1`)),
+  );
+}
+
+/** The unit `etcd-access`, on one member: who belongs to the quorum, and who may ask it. */
+export function renderAccess(config: EtcdConfig): string {
+  const urls = config.members.map(peerUrl).sort().join(" ");
+  return unitText(
+    ensure("no other members", {
+      check: script(
+        "found=$(etcdctl member list | awk -F ', ' '{ print $4 }' | sort | xargs)",
+        `[ "$found" = "${urls}" ] || { echo "they are: $found"; exit 1; }`,
+      ),
+      fix: script(
+        "etcdctl member list | while IFS=, read -r id _ _ url _; do",
+        `  case " ${urls} " in *" \${url# } "*) ;; *) etcdctl member remove "$id" ;; esac`,
+        "done",
+      ),
+    }),
     comment("root has no password: it is whoever holds the certificate with this common name"),
     ensure("user root", {
       check: script("etcdctl user get root >/dev/null 2>&1 || { echo missing; exit 1; }"),
@@ -204,13 +232,57 @@ export function peerCommonName(config: EtcdConfig): string {
   return `${config.name}-peer`;
 }
 
-function renderBootstrap(config: EtcdConfig, member: EtcdMember): string {
-  return env({
-    ETCD_INITIAL_CLUSTER: config.members.map((m) => `${m.name}=${peerUrl(m)}`).join(","),
-    ETCD_INITIAL_CLUSTER_STATE: "new",
-    ETCD_INITIAL_CLUSTER_TOKEN: config.name,
-    ETCD_INITIAL_ADVERTISE_PEER_URLS: peerUrl(member),
-  });
+/**
+ * Before the first start, a member either founds the quorum with the others, or asks an existing one to take it in. It
+ * never founds a second one where there was a first: members without their data would forget what they agreed on.
+ * The file names the token under which a member joined, so that it joins anew when it was removed in between.
+ */
+function renderPlace(config: EtcdConfig, member: EtcdMember) {
+  const data = dataPath(config);
+  const url = peerUrl(member);
+  const others = config.members.filter((m) => m.name !== member.name).map(endpoint);
+  const joined = `case "\${HASTACK_TOKEN:-}" in ${joinWord}:*) grep -qxF "# $HASTACK_TOKEN" ${bootstrap} ;; esac`;
+  return {
+    timeout: 120,
+    check: `[ -s ${bootstrap} ] && [ -d ${data} ] && ${joined}`,
+    fix: script(
+      "write() { # STATE MEMBERS",
+      `  printf '%s\\n' "# $HASTACK_TOKEN" "ETCD_INITIAL_CLUSTER_STATE=$1" "ETCD_INITIAL_CLUSTER=$2" \\`,
+      `    ETCD_INITIAL_CLUSTER_TOKEN=${config.name} ETCD_INITIAL_ADVERTISE_PEER_URLS=${url} >${bootstrap}.new`,
+      `  mv ${bootstrap}.new ${bootstrap}`,
+      "}",
+      'case "$HASTACK_TOKEN" in',
+      `  ${foundWord}:* | ${initialToken}) write new ${config.members.map((m) => `${m.name}=${peerUrl(m)}`).join(",")}; exit 0 ;;`,
+      "esac",
+      `export ETCDCTL_ENDPOINTS=${others.join(",")}`,
+      "if ! list=$(etcdctl --command-timeout=5s member list 2>&1); then",
+      `  echo "the quorum exists and does not answer, so ${member.name} cannot join it. Bring back members until a majority"`,
+      '  echo "runs; if they are lost for good, restore a snapshot (etcd manual, Disaster recovery). etcdctl says: $list"',
+      "  exit 1",
+      "fi",
+      "# ID, and whether it has ever started",
+      `id=$(echo "$list" | awk -F ', ' '$4 == "${url}" { print $1 }')`,
+      `started=$(echo "$list" | awk -F ', ' '$4 == "${url}" && $3 != "" { print "yes" }')`,
+      `if [ -d ${data}/member ] && [ -z "$id" ]; then`,
+      "  # it was a member once: what it knew is of no use to the quorum, and not ours to delete",
+      `  mv ${data} ${data}.removed-$(date +%s)`,
+      `  install -d -m 0700 -o etcd -g etcd ${data}`,
+      `elif [ ! -d ${data}/member ] && [ -n "$started" ]; then`,
+      "  # a member that comes back with an empty disk is another one",
+      '  etcdctl member remove "$id"',
+      "  id=",
+      "fi",
+      "# etcd takes the next member only when the one before has been connected for some seconds",
+      "tries=0",
+      `while [ -z "$id" ] && ! said=$(etcdctl member add ${member.name} --peer-urls=${url} 2>&1); do`,
+      "  tries=$((tries + 1))",
+      '  case $said in *"unhealthy cluster"*) [ $tries -lt 30 ] ;; *) false ;; esac || { echo "$said"; exit 1; }',
+      "  sleep 1",
+      "done",
+      `write existing "$(etcdctl member list | awk -F ', ' -v me=${member.name} -v url=${url} \\`,
+      `  '{ printf "%s%s=%s", (NR > 1 ? "," : ""), ($4 == url ? me : $3), $4 }')"`,
+    ),
+  };
 }
 
 function renderDropIn(): string {

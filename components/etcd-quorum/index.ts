@@ -12,11 +12,14 @@ import { checked, parse } from "../validate";
 import {
   type EtcdConfig,
   endpoint,
+  foundWord,
+  joinWord,
   peerCommonName,
   renderAccess,
   renderAccount,
   renderInstall,
   renderMember,
+  renderReady,
 } from "./config";
 
 export interface EtcdQuorumArgs {
@@ -54,6 +57,8 @@ export interface EtcdAccess {
   /** Depend on it: the account is there afterwards. */
   ready: remote.Command;
 }
+
+const readyRole = "etcd-ready";
 
 const schema = z
   .object({
@@ -107,7 +112,8 @@ export class EtcdQuorum extends pulumi.ComponentResource {
   private readonly first: Host;
 
   constructor(name: string, args: EtcdQuorumArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("hastack:index:EtcdQuorum", name, args, opts);
+    // The members are no inputs of the component: it would wait for them.
+    super("hastack:index:EtcdQuorum", name, {}, opts);
     const { members, ca, ...settings } = args;
     const resource = `EtcdQuorum ${name}`;
     this.first = firstOf(resource, members);
@@ -123,13 +129,21 @@ export class EtcdQuorum extends pulumi.ComponentResource {
         child,
       ),
     );
+    const first = firstWord(members);
     const running = inTurn(members, installed, (host, dependsOn) =>
-      this.member(host, config, { ...child, dependsOn, protect: opts?.protect ?? true }),
+      this.member(host, config, first, { ...child, dependsOn, protect: opts?.protect ?? true }),
+    );
+    const whole = members.map((host) =>
+      unit(
+        `${name}-${host.hostName}-ready`,
+        { host, role: readyRole, text: config.apply(renderReady) },
+        { ...child, dependsOn: running },
+      ),
     );
     this.ready = unit(
       `${name}-${this.first.hostName}-access`,
       { host: this.first, role: "etcd-access", text: config.apply(renderAccess) },
-      { ...child, dependsOn: running },
+      { ...child, dependsOn: whole },
     );
     this.endpoints = config.apply((c) => c.members.map(endpoint));
     this.registerOutputs({ endpoints: this.endpoints });
@@ -158,7 +172,12 @@ export class EtcdQuorum extends pulumi.ComponentResource {
     return { endpoints: this.endpoints, user: name, password, ready };
   }
 
-  private member(host: Host, config: pulumi.Output<EtcdConfig>, opts: pulumi.CustomResourceOptions): remote.Command {
+  private member(
+    host: Host,
+    config: pulumi.Output<EtcdConfig>,
+    first: pulumi.Output<string>,
+    opts: pulumi.CustomResourceOptions,
+  ): remote.Command {
     const name = `${this.quorumName}-${host.hostName}`;
     const issue = (role: string, commonName: pulumi.Input<string>): Certificate =>
       this.ca.issue(
@@ -181,6 +200,7 @@ export class EtcdQuorum extends pulumi.ComponentResource {
       {
         host,
         role: "etcd",
+        first,
         text: config.apply((c) => renderMember(c, memberOf(c, host))),
         secrets: {
           ca: this.ca.certificate,
@@ -216,6 +236,16 @@ function configure(
     members: members.map((host, i) => ({ name: host.hostName, address: found[i] ?? "" })),
     ...checkedSettings,
   }));
+}
+
+/**
+ * A host that is new to the quorum founds it only if no member has ever seen it whole; a member that cannot be asked
+ * may have.
+ */
+function firstWord(members: readonly Host[]): pulumi.Output<string> {
+  return pulumi
+    .all(members.map((host) => host.answer))
+    .apply((answers) => (answers.every(({ result }) => result && !result.units[readyRole]) ? foundWord : joinWord));
 }
 
 function memberOf(config: EtcdConfig, host: Host) {

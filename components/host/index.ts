@@ -110,7 +110,8 @@ export class Host extends pulumi.ComponentResource {
   readonly keepUnknownToken: pulumi.CustomResourceOptions;
 
   constructor(name: string, args: HostArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("hastack:index:Host", name, args, opts);
+    // Arguments are not repeated as inputs of the component: they hold secrets, and resources it would wait for.
+    super("hastack:index:Host", name, {}, opts);
     const child = { parent: this };
     const resource = `Host ${name}`;
     const { probe, ...inputs } = args;
@@ -148,7 +149,11 @@ export class Host extends pulumi.ComponentResource {
     this.traits = traitsOf(pulumi.unsecret(host), this.answer, agent.stdout);
     // Set twice: the base unit comes after the agent, and all others after the base unit.
     this.ready = agent;
-    this.ready = unit(`${name}-base`, { host: this, role: "base", text: host.apply((h) => renderHost(h.apt)) }, child);
+    this.ready = unit(
+      `${name}-base`,
+      { host: this, role: "base", text: pulumi.unsecret(host.apply((h) => renderHost(h.apt))) },
+      child,
+    );
     this.registerOutputs({ address: this.address });
   }
 }

@@ -48,6 +48,7 @@ const rest = `${programs}/rest.py`;
 const roll = `${programs}/roll.py`;
 const dropIns = "/etc/systemd/system/patroni.service.d";
 const dropIn = `${dropIns}/hastack.conf`;
+const logind = "/etc/systemd/logind.conf.d/hastack.conf";
 const readable = { mode: "0644", owner: "root:root" };
 const executable = { mode: "0755", owner: "root:root" };
 const forPostgres = { mode: "0640", owner: "root:postgres" };
@@ -111,7 +112,8 @@ export function renderMember(config: ClusterConfig, member: ClusterMember, trait
     file(dropIn, renderDropIn(config), readable),
     comment("IPC of PostgreSQL must not go when an operator's session as postgres ends (PostgreSQL manual, 19.4.2)"),
     directory("/etc/systemd/logind.conf.d", { mode: "0755", owner: "root:root" }),
-    file("/etc/systemd/logind.conf.d/hastack.conf", "[Login]\nRemoveIPC=no\n", readable),
+    file(logind, "[Login]\nRemoveIPC=no\n", readable),
+    service("systemd-logind", { restartOn: [logind] }),
     service("patroni", {
       enabled: true,
       started: true,

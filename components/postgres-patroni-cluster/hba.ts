@@ -1,4 +1,3 @@
-import { literal } from "../converge/text";
 import { hba } from "../formats";
 import { type ClientNetwork, replicator, rewinder, superuser } from "./args";
 
@@ -25,7 +24,7 @@ export function renderHba(memberAddresses: readonly string[], clients: readonly 
     ),
     "host all all all reject",
     "host replication all all reject",
-  ].map(literal);
+  ];
 }
 
 function names(given: readonly string[] | undefined): string {

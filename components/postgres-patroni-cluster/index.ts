@@ -198,7 +198,8 @@ export class PostgresPatroniCluster extends pulumi.ComponentResource {
   readonly ready: remote.Command[];
 
   constructor(name: string, args: PostgresPatroniClusterArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("hastack:index:PostgresPatroniCluster", name, args, opts);
+    // Arguments are not repeated as inputs of the component: they hold secrets, and resources it would wait for.
+    super("hastack:index:PostgresPatroniCluster", name, {}, opts);
     const { members, etcd, ca = etcd.ca, ...given } = args;
     const resource = `PostgresPatroniCluster ${name}`;
     refuseMembers(resource, members);

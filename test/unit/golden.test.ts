@@ -69,6 +69,7 @@ describe("what is rendered", () => {
     "host-base": () => renderHost(aptSource),
     "etcd-install": () => etcd.renderInstall(),
     etcd: () => etcd.renderMember(quorum, member),
+    "etcd-ready": () => etcd.renderReady(quorum),
     "etcd-access": () => etcd.renderAccess(quorum),
     "etcd-account": () => etcd.renderAccount({ user: "workspad", prefix: "/db/workspad-cluster/" }),
     "patroni-install": () => patroni.renderInstall(cluster),

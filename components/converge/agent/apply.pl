@@ -5,6 +5,7 @@ sub apply ( $name, $secrets_digest, $token, $text ) {
     my $unit = Unit::parse( $name, $text );
     begin_alone("apply of $name");
     check_secrets( $unit, $secrets_digest );
+    $ENV{HASTACK_TOKEN} = $token;    # a script may have to know why it runs, e.g. whether its host is a new one
     for my $directive ( @{ $unit->{directives} } ) {
         next if !$directive->can('preflight');
         at( $directive, sub { $directive->preflight($unit) } );
