@@ -14,7 +14,7 @@ export function comment(text: string): string {
 }
 
 /** Refuses the whole unit, before anything is changed, unless the script exits 0. */
-export function require(message: string, script: string): string {
+export function requirement(message: string, script: string): string {
   return `require ${quoted(message)} ${heredoc(script)}`;
 }
 

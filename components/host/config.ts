@@ -1,4 +1,4 @@
-import { absent, comment, file, literal, require, unitText } from "../converge/text";
+import { absent, comment, file, literal, requirement, unitText } from "../converge/text";
 import type { ResolvedHost } from "./args";
 
 const keyring = "/etc/apt/keyrings/hastack.asc";
@@ -8,8 +8,11 @@ const readable = { mode: "0644", owner: "root:root" };
 /** The unit `base`: what every host has, whatever its roles. */
 export function renderHost(apt: ResolvedHost["apt"]): string {
   return unitText(
-    require("the host cannot resolve its own name: add it to /etc/hosts", 'getent hosts "$(hostname)" >/dev/null'),
-    require("systemd does not run here: the host must be a machine or a container that boots with it", "test -d /run/systemd/system"),
+    requirement("the host cannot resolve its own name: add it to /etc/hosts", 'getent hosts "$(hostname)" >/dev/null'),
+    requirement(
+      "systemd does not run here: the host must be a machine or a container that boots with it",
+      "test -d /run/systemd/system",
+    ),
     comment("where packages come from"),
     apt
       ? [file(keyring, literal(ending(apt.key)), readable), file(source, literal(renderAptSource(apt)), readable)]

@@ -11,7 +11,7 @@ import {
   literal,
   packages,
   port,
-  require,
+  requirement,
   service,
   unitText,
   waitFor,
@@ -68,11 +68,14 @@ export function renderInstall(config: ClusterConfig): string {
   return unitText(
     port(postgresPort, "patroni.service", "PostgreSQL"),
     port(restPort, "patroni.service", "Patroni's REST API"),
-    require(`${data} holds a database that is not of the cluster ${config.scope}; nothing is done to it. ` +
-      "Move it away, or give this host to the cluster that it belongs to.", [
-      `[ -n "$(ls -A ${data} 2>/dev/null)" ] || exit 0`,
-      `[ "$(cat ${scopeFile(config)} 2>/dev/null)" = ${shell(config.scope)} ]`,
-    ].join("\n")),
+    requirement(
+      `${data} holds a database that is not of the cluster ${config.scope}; nothing is done to it. ` +
+        "Move it away, or give this host to the cluster that it belongs to.",
+      [
+        `[ -n "$(ls -A ${data} 2>/dev/null)" ] || exit 0`,
+        `[ "$(cat ${scopeFile(config)} 2>/dev/null)" = ${shell(config.scope)} ]`,
+      ].join("\n"),
+    ),
     comment("Debian's package would make and start a cluster of its own"),
     directory("/etc/postgresql-common", { mode: "0755", owner: "root:root" }),
     file("/etc/postgresql-common/createcluster.conf", "create_main_cluster = false\n", readable),

@@ -18,7 +18,7 @@ sub access_differences ( $wanted, $mode, $uid, $gid ) {
     push @differences, Directive::difference( "$path mode $has, want $wants", "$path mode $has, now $wants" )
         if $has ne $wants;
     my $owner = "$wanted->{user}:$wanted->{group}";
-    my $is = ( getpwuid($uid) // $uid ) . ':' . ( getgrgid($gid) // $gid );
+    my $is    = ( getpwuid($uid) // $uid ) . ':' . ( getgrgid($gid) // $gid );
     push @differences, Directive::difference( "$path owner $is, want $owner", "$path owner $is, now $owner" )
         if !owned_by( $wanted, $uid, $gid );
     return @differences;
@@ -58,8 +58,9 @@ sub fix ( $self, $unit, @differences ) {
     Failure::throw( "$differences[0]{is}: not changed, because files would be left to the old id. "
             . 'Change it by hand (groupmod, then the files), or leave `gid` out' )
         if defined getgrnam $self->{name};
-    Process::capture( 'groupadd', $self->{system} ? '--system' : (),
-        defined $self->{gid} ? ( '--gid', $self->{gid} ) : (), $self->{name} );
+    my @options = $self->{system} ? '--system' : ();
+    push @options, '--gid', $self->{gid} if defined $self->{gid};
+    Process::capture( 'groupadd', @options, $self->{name} );
     $self->say_done( $unit, @differences );
 }
 
@@ -71,11 +72,12 @@ sub read ( $class, $statement, $unit, $ ) {
     my $self = $class->new( $statement, name => $statement->word( 'a user name', $name_pattern ), groups => [] );
     while ( $statement->more ) {
         if    ( $statement->has('system') ) { $self->{system} = 1 }
-        elsif ( $statement->has('home') )   { $self->{home}  = $statement->path }
-        elsif ( $statement->has('shell') )  { $self->{shell} = $statement->path }
-        elsif ( $statement->has('group') )  { $self->{group} = $statement->word( 'a group name', $name_pattern ) }
+        elsif ( $statement->has('home') )   { $self->{home}   = $statement->path }
+        elsif ( $statement->has('shell') )  { $self->{shell}  = $statement->path }
+        elsif ( $statement->has('group') )  { $self->{group}  = $statement->word( 'a group name', $name_pattern ) }
         elsif ( $statement->has('groups') ) {
-            $self->{groups} = [ split /,/, $statement->word( 'a list GROUP,GROUP…', qr/$name_pattern(?:,$name_pattern)*/ ) ];
+            $self->{groups} =
+                [ split /,/, $statement->word( 'a list GROUP,GROUP…', qr/$name_pattern(?:,$name_pattern)*/ ) ];
         }
         else { $statement->done }
     }
@@ -90,12 +92,13 @@ sub differences ( $self, $unit ) {
     my ( $primary, $home, $shell ) = ( getpwnam $name )[ 3, 7, 8 ];
     return Directive::difference( "user $name missing", "user $name created" ) if !defined $primary;
 
-    my %is = ( home => $home, shell => $shell, group => scalar( getgrgid $primary ) // $primary );
+    my %is          = ( home => $home, shell => $shell, group => scalar( getgrgid $primary ) // $primary );
     my @differences = map {
         Directive::difference( "user $name $_ $is{$_}, want $self->{$_}", "user $name $_ $is{$_}, now $self->{$_}" )
     } grep { defined $self->{$_} && $self->{$_} ne $is{$_} } qw(home shell group);
-    return @differences,
-        map { Directive::difference( "user $name not in group $_", "user $name added to group $_" ) } $self->groups_missing;
+    push @differences, Directive::difference( "user $name not in group $_", "user $name added to group $_" )
+        for $self->groups_missing;
+    return @differences;
 }
 
 sub groups_missing ($self) {
@@ -111,11 +114,12 @@ sub fix ( $self, $unit, @differences ) {
     my $name = $self->{name};
     Accounts::gid($_) for grep { defined } $self->{group}, @{ $self->{groups} };
     if ( !defined getpwnam $name ) {
-        my $group = $self->{group} // ( defined getgrnam $name ? $name : undef );
-        Process::capture( 'useradd', '--no-create-home', $self->{system} ? '--system' : (),
-            defined $group ? ( '--gid', $group ) : '--user-group',
-            '--shell', $self->{shell} // '/usr/sbin/nologin',
-            defined $self->{home} ? ( '--home-dir', $self->{home} ) : (), $name );
+        my $group   = $self->{group} // ( defined getgrnam $name ? $name : undef );
+        my @options = ( '--no-create-home', '--shell', $self->{shell} // '/usr/sbin/nologin' );
+        push @options, defined $group ? ( '--gid', $group ) : '--user-group';
+        push @options, '--system' if $self->{system};
+        push @options, '--home-dir', $self->{home} if defined $self->{home};
+        Process::capture( 'useradd', @options, $name );
     }
     else {
         my %flag    = ( home => '--home', shell => '--shell', group => '--gid' );

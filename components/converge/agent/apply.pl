@@ -41,35 +41,37 @@ sub begin_alone ($purpose) {
 
 sub check_secrets ( $unit, $wanted ) {
     my $stored = $unit->load_secrets;
-    Failure::throw("secrets of unit $unit->{name} on this host are version $stored, this run needs $wanted: run `pulumi up` again")
+    Failure::throw(
+        "secrets of unit $unit->{name} on this host are version $stored, this run needs $wanted: run `pulumi up` again")
         if $wanted ne $stored && !( $wanted eq '-' && !%{ $unit->{secret_names} } );
 }
 
 sub converge ( $unit, @obsolete ) {
     plan_restarts($unit);
-    my ( $changed, $in_order ) = ( 0, 0 );
-    my $remove = sub {
-        Inventory::take_away( $unit->{name}, sub ($text) { $unit->say($text) }, 0, splice @obsolete );
-    };
+    my %count  = ( changed => 0, in_order => 0 );
+    my $say    = sub ($text) { $unit->say($text) };
+    my $remove = sub { Inventory::take_away( $unit->{name}, $say, 0, splice @obsolete ) if @obsolete };
     for my $directive ( @{ $unit->{directives} } ) {
-        at( $directive, sub {
-            if ( $directive->starts_things ) {
-                $remove->() if @obsolete;    # before anything reads configuration that is to be gone
-                reload_systemd($unit);
-            }
-            my @differences = $directive->differences($unit) or return $in_order++;
-            $directive->fix( $unit, @differences );
-            Systemd::forget();    # a package or a script may have changed anything
-            Dpkg::forget();
-            $changed += @differences;
-            my @left = $directive->left_over($unit);
-            Failure::throw( 'still not so after the change: ' . join '; ', map { $_->{is} } @left ) if @left;
-        } );
+        if ( $directive->starts_things ) {
+            $remove->();    # before anything reads configuration that is to be gone
+            reload_systemd($unit);
+        }
+        at( $directive, sub { bring_in_order( $directive, $unit, \%count ) } );
     }
-    $remove->() if @obsolete;
+    $remove->();
     reload_systemd($unit);
     Directive::Service::confirm_all($unit);
-    $unit->say("$changed changed, $in_order in order");
+    $unit->say("$count{changed} changed, $count{in_order} in order");
+}
+
+sub bring_in_order ( $directive, $unit, $count ) {
+    my @differences = $directive->differences($unit) or return $count->{in_order}++;
+    $directive->fix( $unit, @differences );
+    $count->{changed} += @differences;
+    Systemd::forget();    # a package or a script may have changed anything
+    Dpkg::forget();
+    my @left = $directive->left_over($unit);
+    Failure::throw( 'still not so after the change: ' . join '; ', map { $_->{is} } @left ) if @left;
 }
 
 sub plan_restarts ($unit) {

@@ -2,23 +2,27 @@
 package Apt;
 
 use constant {
-    LOCK_PATIENCE   => 300,
-    UPDATE_HOLDS    => 600,                                 # seconds that a successful update is good for
-    UPDATE_STAMP    => Converge::STATE . '/apt-updated',
+    LOCK_PATIENCE => 300,
+    UPDATE_HOLDS  => 600,                                # seconds that a successful update is good for
+    UPDATE_STAMP  => Converge::STATE . '/apt-updated',
 };
 
 # Keep configuration files that we or the operator wrote; hash and signature checks stay as apt has them.
-my @OPTIONS = (
-    '-o', 'Dpkg::Options::=--force-confdef', '-o', 'Dpkg::Options::=--force-confold',
-    '-o', 'Dpkg::Use-Pty=0', '-o', 'Acquire::Retries=1', '-o', 'Acquire::http::Timeout=20',
-    '-o', 'Acquire::https::Timeout=20', '-o', 'Acquire::Languages=none',
+my @OPTIONS = map { ( '-o', $_ ) } qw(
+    Dpkg::Options::=--force-confdef
+    Dpkg::Options::=--force-confold
+    Dpkg::Use-Pty=0
+    Acquire::Retries=1
+    Acquire::http::Timeout=20
+    Acquire::https::Timeout=20
+    Acquire::Languages=none
 );
 
 my %ENVIRONMENT = (
     DEBIAN_FRONTEND          => 'noninteractive',
     APT_LISTCHANGES_FRONTEND => 'none',
     UCF_FORCE_CONFFOLD       => '1',
-    NEEDRESTART_SUSPEND      => '1',    # restarts are decided by the units
+    NEEDRESTART_SUSPEND      => '1',                # restarts are decided by the units
 );
 
 # Installs `name` or `name=version` or /path/to.deb; nothing that is installed may have to go for it.
@@ -27,20 +31,23 @@ sub install ( $unit, $targets, @options ) {
     ServicePolicy::during(
         sub {
             finish_interrupted($unit) if Dpkg::is_interrupted();
-            my @command = ( qw(apt-get install --yes --no-install-recommends --no-remove), @OPTIONS, @options, '--', @$targets );
+            my @command =
+                ( qw(apt-get install --yes --no-install-recommends --no-remove), @OPTIONS, @options, '--', @$targets );
             my $done = patiently( $unit, @command );
             if ( $done->{code} && !$fresh->{updated} && stale($done) ) {
                 $fresh = update($unit);
-                $done = patiently( $unit, @command );
+                $done  = patiently( $unit, @command );
             }
-            Failure::throw( "apt-get install @$targets failed: " . complaint( $done, $fresh->{complaint} ) ) if $done->{code};
+            Failure::throw( "apt-get install @$targets failed: " . complaint( $done, $fresh->{complaint} ) )
+                if $done->{code};
         }
     );
 }
 
 # Would an update help? A package that is not in the lists, or a file that the mirror has no more.
 sub stale ($done) {
-    return $done->{output} =~ /Unable to locate package|was not found|has no installation candidate|404  Not Found|Hash Sum mismatch/;
+    return $done->{output} =~
+        /Unable to locate package|was not found|has no installation candidate|404  Not Found|Hash Sum mismatch/;
 }
 
 sub update_unless_recent ($unit) {
@@ -55,7 +62,7 @@ sub update_unless_recent ($unit) {
 sub update ($unit) {
     $unit->say('updating the package lists');
     Disk::remove(UPDATE_STAMP);
-    my $done = patiently( $unit, qw(apt-get update), @OPTIONS );
+    my $done       = patiently( $unit, qw(apt-get update), @OPTIONS );
     my @complaints = $done->{output} =~ /^([EW]: .*)$/mg;
     if ( $done->{code} == 0 && !@complaints ) {
         Disk::replace( UPDATE_STAMP, 'time ' . time . "\nsources " . sources() . "\n" );
@@ -67,8 +74,9 @@ sub update ($unit) {
 
 # What the package lists depend on, as one line of text.
 sub sources () {
-    my @files = grep { -f } '/etc/apt/sources.list', map { glob "$_/*" } '/etc/apt/sources.list.d', '/etc/apt/trusted.gpg.d',
-        '/etc/apt/apt.conf.d', '/etc/apt/keyrings', '/usr/share/keyrings';
+    my @directories = qw(/etc/apt/sources.list.d /etc/apt/trusted.gpg.d /etc/apt/apt.conf.d /etc/apt/keyrings
+        /usr/share/keyrings);
+    my @files = grep { -f } '/etc/apt/sources.list', map { glob "$_/*" } @directories;
     return join ' ', map { join ':', $_, ( stat $_ )[ 1, 7, 9 ] } @files;
 }
 
@@ -87,7 +95,8 @@ sub patiently ( $unit, @command ) {
     my $told     = 0;
     while (1) {
         my $done = Process::run( \@command, environment => \%ENVIRONMENT );
-        my ($lock) = $done->{output} =~ /^(?:E|dpkg: error): (.*(?:get lock|frontend lock|locked by|lock directory).*)$/m;
+        my ($lock) =
+            $done->{output} =~ /^(?:E|dpkg: error): (.*(?:get lock|frontend lock|locked by|lock directory).*)$/m;
         return $done if $done->{code} == 0 || !defined $lock || $lock =~ /Read-only|Permission denied|No space/;
         return $done if Process::uptime() > $deadline;
         $unit->say("waiting for the package manager: $lock") if !$told++;
@@ -97,11 +106,10 @@ sub patiently ( $unit, @command ) {
 
 # The lines of apt and dpkg that say why.
 sub complaint ( $done, $update_complaint = undef ) {
+    my $telling =
+        qr/^(?:[EW]:|Err:|dpkg: error|dpkg: dependency|\s+\S.*(?:Depends|Conflicts):)|returned error exit status/;
     my %seen;
-    my @lines = grep { !$seen{$_}++ }
-        grep { /^(?:E:|dpkg: error|dpkg: dependency|Err:|\s+\S.*(?:Depends|Conflicts):)|returned error exit status/ }
-        split /\n/, join "\n", $update_complaint // (), $done->{output};
-    @lines = grep { length } $update_complaint // (), @lines if defined $update_complaint;
+    my @lines = grep { /$telling/ && !$seen{$_}++ } split /\n/, join "\n", $update_complaint // (), $done->{output};
     return "exit code $done->{code}" . Report::excerpt( @lines ? join( "\n", @lines ) : $done->{output}, 25 );
 }
 

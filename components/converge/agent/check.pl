@@ -6,8 +6,8 @@ package Check;
 sub units (@names) {
     my %known = map { $_ => 1 } State::units();
     for my $name (@names) {
-        Failure::throw( "there is no unit $name on this host; there are: " . ( join( ', ', sort keys %known ) || 'none' ) )
-            if !$known{$name};
+        my $others = join( ', ', sort keys %known ) || 'none';
+        Failure::throw("there is no unit $name on this host; there are: $others") if !$known{$name};
     }
     my @subjects = map { subject($_) } @names ? @names : sort keys %known;
     prefetch( map { $_->{unit} } grep { $_->{unit} } @subjects );
@@ -30,14 +30,15 @@ sub units (@names) {
 sub subject ($name) {
     my $state = State::interruption($name);
     return { name => $name, drift => [], busy => $state->{busy} } if $state->{busy};
-    return { name => $name, drift => [ $state->{drift} ] }        if $state->{drift};
+    return { name => $name, drift => [ $state->{drift} ] } if $state->{drift};
     my $unit = eval {
-        my $read   = Unit::parse( $name, State::get( $name, 'text' ) );
-        my $digest = $read->load_secrets;
-        Failure::throw('secrets changed since the last apply') if $digest ne ( State::applied($name)->{secrets} // '' ) && %{ $read->{secret_names} };
+        my $read    = Unit::parse( $name, State::get( $name, 'text' ) );
+        my $digest  = $read->load_secrets;
+        my $applied = State::applied($name)->{secrets} // '';
+        Failure::throw('secrets changed since the last apply') if %{ $read->{secret_names} } && $digest ne $applied;
         $read;
     };
-    return { name => $name, unit => $unit } if $unit;
+    return { name => $name, unit  => $unit } if $unit;
     return { name => $name, drift => [ Failure::of($@)->{message} ] };
 }
 

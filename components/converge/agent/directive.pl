@@ -18,12 +18,12 @@ sub new ( $class, $statement, %fields ) {
 sub difference ( $is, $done ) { return { is => $is, done => $done } }
 
 # To be overridden:
-sub label ($self) { return $self->{verb} }            # names the directive in an error
-sub differences ( $self, $unit ) { return () }        # read-only
-sub fix ( $self, $unit, @differences ) { }            # says what it does
-sub inventory ($self) { return () }                   # what a later text without this line has to remove
-sub starts_things ($self) { return 0 }                # true: acts on running services, so comes after removals
-sub prefetch ( $self, $unit ) { }                     # for check: starts what takes time
+sub label         ($self)                        { return $self->{verb} }    # names the directive in an error
+sub differences   ( $self, $unit )               { return () }               # read-only
+sub fix           ( $self, $unit, @differences ) { }                         # says what it does
+sub inventory     ($self)                        { return () } # what a later text without this line has to remove
+sub starts_things ($self)                        { return 0 }  # true: acts on running services, so comes after removals
+sub prefetch      ( $self, $unit )               { }           # for check: starts what takes time
 
 # After `fix` nothing may differ; a directive whose fix is its own proof says so with an empty list.
 sub left_over ( $self, $unit ) { return $self->differences($unit) }

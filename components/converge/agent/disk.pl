@@ -72,7 +72,7 @@ sub remove ($path) {
 
 # Makes a directory of our own (root only) and its parents.
 sub make_private ($path) {
-    return if -d $path;
+    return                        if -d $path;
     make_private( parent($path) ) if !-d parent($path);
     mkdir $path, 0700 or $!{EEXIST} or Failure::throw("cannot make $path: $!");
     sync_directory( parent($path) );

@@ -6,8 +6,8 @@ my %state;
 # { version, installed, held } of packages by name (or name:architecture).
 sub load (@names) {
     my @unknown = grep { !$state{$_} } @names or return;
-    my $format = '${Package}\t${Architecture}\t${db:Status-Abbrev}\t${Version}\n';
-    my $done = Process::run( [ 'dpkg-query', '--show', "--showformat=$format", '--', @unknown ], apart => 1 );
+    my $format  = '${Package}\t${Architecture}\t${db:Status-Abbrev}\t${Version}\n';
+    my $done    = Process::run( [ 'dpkg-query', '--show', "--showformat=$format", '--', @unknown ], apart => 1 );
     $state{$_} = {} for @unknown;
     for my $row ( split /\n/, $done->{output} ) {
         my ( $name, $architecture, $status, $version ) = split /\t/, $row;

@@ -23,10 +23,11 @@ sub all () {
 }
 
 sub os () {
-    my $text = Disk::content('/etc/os-release') // Disk::content('/usr/lib/os-release') // '';
+    my $text  = Disk::content('/etc/os-release') // Disk::content('/usr/lib/os-release') // '';
     my %value = $text =~ /^([A-Z_]+)="?(.*?)"?$/mg;
     return {
-        id => $value{ID}, version_id => $value{VERSION_ID}, codename => $value{VERSION_CODENAME}, pretty => $value{PRETTY_NAME},
+        id     => $value{ID}, version_id => $value{VERSION_ID}, codename => $value{VERSION_CODENAME},
+        pretty => $value{PRETTY_NAME},
     };
 }
 
@@ -40,11 +41,13 @@ sub cores () { return 0 + Process::capture('nproc') }
 
 # Local file systems that hold data: /, and what is mounted elsewhere and is not the system's own.
 sub disks () {
-    my $table = Process::run( [ split ' ', 'timeout 5 df --local --block-size=1M --output=size,avail,target' ], apart => 1 )->{output};
+    my $table =
+        Process::run( [ split ' ', 'timeout 5 df --local --block-size=1M --output=size,avail,target' ], apart => 1 )
+        ->{output};
     my %seen;
     return map { { mount => $_->[2], size_mib => Json::number( $_->[0] ), free_mib => Json::number( $_->[1] ) } }
-        grep { $_->[2] !~ m{\A/(?:dev|proc|sys|run|boot|snap)(?:/|\z)} && !$seen{ $_->[2] }++ }
-        map { /\A\s*(\d+)\s+(\d+)\s+(.*)\z/ ? [ $1, $2, $3 ] : () } split /\n/, $table;
+        grep   { $_->[2] !~ m{\A/(?:dev|proc|sys|run|boot|snap)(?:/|\z)} && !$seen{ $_->[2] }++ }
+        map    { /\A\s*(\d+)\s+(\d+)\s+(.*)\z/ ? [ $1, $2, $3 ] : () } split /\n/, $table;
 }
 
 # All but loopback, with global addresses.

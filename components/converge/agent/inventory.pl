@@ -15,17 +15,20 @@ sub continues ( $unit, $item ) {
     return $kind ne 'mask' && $unit->claims($name);
 }
 
-sub wanted ($unit) { return map { $_->inventory } @{ $unit->{directives} } }
+sub wanted ($unit) {
+    return map { $_->inventory } @{ $unit->{directives} };
+}
 
 # Removes ITEMS from the host; what another unit has as well stays. Services go first, then files, and directories
 # last, children before parents. Removing twice is no error.
 sub take_away ( $unit_name, $say, $purge, @items ) {
     my %elsewhere;
     for my $other ( grep { $_ ne $unit_name } State::units() ) {
-        $elsewhere{ s/\A\S+ //r } //= $other for of($other);
+        $elsewhere{s/\A\S+ //r} //= $other for of($other);
     }
     my %turn = ( service => 0, mask => 0, hold => 0, file => 1, link => 1, sysctl => 1, directory => 2, data => 2 );
-    my @in_turn = sort { $turn{ $a->[0] } <=> $turn{ $b->[0] } || $b->[1] cmp $a->[1] } map { [ split / /, $_, 2 ] } @items;
+    my @in_turn =
+        sort { $turn{ $a->[0] } <=> $turn{ $b->[0] } || $b->[1] cmp $a->[1] } map { [ split / /, $_, 2 ] } @items;
     my $systemd_files = 0;
     for my $item (@in_turn) {
         my ( $kind, $name ) = @$item;
@@ -51,19 +54,19 @@ sub remove_one ( $kind, $name, $say, $purge ) {
         Apt::mark( 'unhold', $name );
         return $say->("package $name no longer held");
     }
-    return remove_directory( $name, $say ) if $kind eq 'directory';
+    return remove_directory( $name, $say )   if $kind eq 'directory';
     return purge_data( $name, $say, $purge ) if $kind eq 'data';
     my $there = lstat $name;
     Disk::refuse_foreign_links($name) if $there;
-    Disk::remove($name) if !-d $name || -l $name;
-    $say->("$name removed") if $there;
+    Disk::remove($name)               if !-d $name || -l $name;
+    $say->("$name removed")           if $there;
 }
 
 sub stop_service ( $name, $say ) {
     my $state = Systemd::state($name);
     return if $state->{LoadState} eq 'not-found' && $state->{ActiveState} eq 'inactive';
     my %due = (
-        stop    => $state->{ActiveState} !~ /\A(?:inactive|failed)\z/,
+        stop    => $state->{ActiveState}   !~ /\A(?:inactive|failed)\z/,
         disable => $state->{UnitFileState} =~ /\Aenabled/,
     );
     my @done;
@@ -77,13 +80,13 @@ sub stop_service ( $name, $say ) {
 }
 
 sub remove_directory ( $name, $say ) {
-    return if !-d $name || -l $name;
+    return                         if !-d $name || -l $name;
     return $say->("$name removed") if rmdir $name;
     $say->( "$name kept: " . ( $!{ENOTEMPTY} || $!{EEXIST} ? 'it is not empty' : "$!" ) );
 }
 
 sub purge_data ( $name, $say, $purge ) {
-    return if !-d $name;
+    return                                     if !-d $name;
     return $say->("$name kept: it holds data") if !$purge;
     Disk::refuse_foreign_links($name);
     Process::capture( 'rm', '--recursive', '--force', '--one-file-system', '--', $name );

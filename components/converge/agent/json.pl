@@ -9,9 +9,9 @@ sub literal ($text) { return bless \( my $copy = "$text" ), 'Json::Literal' }
 
 sub encode ($value) {
     my $kind = ref $value;
-    return $$value                                          if $kind eq 'Json::Literal';
+    return $$value                                             if $kind eq 'Json::Literal';
     return '[' . join( ',', map { encode($_) } @$value ) . ']' if $kind eq 'ARRAY';
-    return string($value)                                   if $kind eq '';
+    return string($value)                                      if $kind eq '';
     return '{' . join( ',', map { string($_) . ':' . encode( $value->{$_} ) } sort keys %$value ) . '}';
 }
 

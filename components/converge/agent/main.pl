@@ -28,17 +28,17 @@ my %COMMANDS = (
 );
 
 sub main (@arguments) {
-    $| = 1;
+    $|                 = 1;
     $Converge::BY_SUDO = defined $ENV{SUDO_UID};
-    %ENV = Converge::ENVIRONMENT;
-    @SIG{qw(PIPE HUP)} = ('IGNORE') x 2;    # a lost connection must not leave a host half done
+    %ENV               = Converge::ENVIRONMENT;
+    @SIG{qw(PIPE HUP)} = ('IGNORE') x 2;           # a lost connection must not leave a host half done
 
     my $command = shift @arguments // return usage();
     if ( grep { $_ eq '--help' || $_ eq '-h' } $command, @arguments ) {
         print $USAGE;
         return Converge::OK;
     }
-    my $code = $COMMANDS{$command} // return usage("unknown command `$command`");
+    my $code   = $COMMANDS{$command} // return usage("unknown command `$command`");
     my $result = eval {
         Failure::throw('it has to run as root: use `sudo -n`') if $> != 0;
         $code->(@arguments);
@@ -85,7 +85,8 @@ sub facts (@rest) {
 sub secrets ( $unit = undef, $digest = undef, @token ) {
     return usage('secrets UNIT DIGEST [TOKEN...]') if !defined $digest;
     my @lines = split /\n/, standard_input();
-    Failure::throw( 'the last line is not `end`: the secrets did not arrive whole, nothing was stored. Run again', Converge::USAGE )
+    Failure::throw( 'the last line is not `end`: the secrets did not arrive whole, nothing was stored. Run again',
+        Converge::USAGE )
         if !@lines || pop @lines ne 'end';
     my @names = Secrets::store( unit_name($unit), digest($digest), "@token", \@lines );
     Report::line( join ' ', "$unit: secrets stored:", @names );
@@ -119,7 +120,8 @@ sub installed_version () {
 
 sub unit_name ($name) {
     return $name if $name =~ /\A[A-Za-z0-9][A-Za-z0-9._-]{0,63}\z/ && $name !~ /\.secrets\z/;
-    Failure::throw( "`$name` is no name of a unit: letters, digits, `.`, `_`, `-`, and not `….secrets`", Converge::USAGE );
+    Failure::throw( "`$name` is no name of a unit: letters, digits, `.`, `_`, `-`, and not `….secrets`",
+        Converge::USAGE );
 }
 
 sub digest ($digest) {

@@ -13,7 +13,8 @@ sub read ( $class, $statement, $unit, $ ) {
     my $self = $new ? $class->new( $statement, packages => [] ) : $last;
     my ( @wanted, $hold );
     until ( @wanted && ( !$statement->more || ( $hold = $statement->has('hold') ) ) ) {
-        my ( $name, $version ) = split /=/, $statement->word( 'a package as NAME or NAME=VERSION', qr/$NAME(?:=$VERSION)?/ ), 2;
+        my ( $name, $version ) = split /=/,
+            $statement->word( 'a package as NAME or NAME=VERSION', qr/$NAME(?:=$VERSION)?/ ), 2;
         $unit->claim( $statement, "package $name" );
         push @wanted, { name => $name, version => $version };
     }
@@ -22,11 +23,15 @@ sub read ( $class, $statement, $unit, $ ) {
     return $new ? $self : undef;
 }
 
-sub names ($self) { return map { $_->{name} } @{ $self->{packages} } }
+sub names ($self) {
+    return map { $_->{name} } @{ $self->{packages} };
+}
 
 sub label ($self) { return 'package ' . join ' ', $self->names }
 
-sub inventory ($self) { return map { "hold $_->{name}" } grep { $_->{hold} } @{ $self->{packages} } }
+sub inventory ($self) {
+    return map { "hold $_->{name}" } grep { $_->{hold} } @{ $self->{packages} };
+}
 
 sub differences ( $self, $unit ) {
     Dpkg::load( $self->names );
@@ -50,7 +55,9 @@ sub hold_difference ($package) {
 sub fix ( $self, $unit, @differences ) {
     my @wrong = grep { install_difference($_) } @{ $self->{packages} };
     if (@wrong) {
-        my @targets = map { join '=', grep { defined } @$_{qw(name version)} } @wrong;
+        my @targets = map {
+            join '=', grep { defined } @$_{qw(name version)}
+        } @wrong;
         my @present = grep { Dpkg::state($_)->{installed} } map { $_->{name} } @wrong;
         my @held    = grep { Dpkg::state($_)->{held} } @present;
         $unit->say("installing @targets");
@@ -73,9 +80,9 @@ use constant CACHE => '/var/cache/hastack';
 sub read ( $class, $statement, $unit, $ ) {
     my $self = $class->new(
         $statement,
-        name    => $statement->word( 'a package name', $NAME ),
-        version => $statement->word( 'a version',      $VERSION ),
-        sha256  => $statement->word( 'a digest as sha256:64 hex digits', qr/sha256:[0-9a-f]{64}/ ) =~ s/sha256://r,
+        name    => $statement->word( 'a package name',                     $NAME ),
+        version => $statement->word( 'a version',                          $VERSION ),
+        sha256  => $statement->word( 'a digest as sha256:64 hex digits',   qr/sha256:[0-9a-f]{64}/ ) =~ s/sha256://r,
         source  => $statement->word( 'an http(s) URL or an absolute path', qr{(?:https?://|/)[!-~]+} ),
     );
     $unit->claim( $statement, "package $self->{name}" );
@@ -88,7 +95,8 @@ sub differences ( $self, $unit ) { return Directive::Packages::install_differenc
 
 sub fix ( $self, $unit, @differences ) {
     my $file = $self->fetched($unit);
-    my ( $name, $version ) = split /\n/, Process::capture( 'dpkg-deb', '--show', '--showformat=${Package}\n${Version}\n', $file );
+    my ( $name, $version ) = split /\n/,
+        Process::capture( 'dpkg-deb', '--show', '--showformat=${Package}\n${Version}\n', $file );
     Failure::throw("$self->{source} holds $name $version, and the line says $self->{name} $self->{version}")
         if "$name $version" ne "$self->{name} $self->{version}";
     $unit->say("installing $self->{name} $self->{version} from $self->{source}");
@@ -108,12 +116,18 @@ sub fetched ( $self, $unit ) {
     }
     else {
         $unit->say("downloading $self->{source}");
-        my $done = Process::run( [ '/usr/lib/apt/apt-helper', '-o', 'APT::Sandbox::User=root', '-o', 'Acquire::Retries=1',
-                'download-file', $self->{source}, $file ] );
+        my $done = Process::run(
+            [
+                '/usr/lib/apt/apt-helper', '-o',            'APT::Sandbox::User=root', '-o', 'Acquire::Retries=1',
+                'download-file',           $self->{source}, $file
+            ]
+        );
         Failure::throw( "cannot download $self->{source}: " . Apt::complaint($done) ) if $done->{code};
     }
     my $is = Disk::digest($file) // '';
     return $file if $is eq $self->{sha256};
     unlink $file;
-    Failure::throw("$self->{source} has SHA-256 $is, not $self->{sha256}: it is not the file that was meant; nothing was installed");
+    Failure::throw(
+        "$self->{source} has SHA-256 $is, not $self->{sha256}: it is not the file that was meant; nothing was installed"
+    );
 }

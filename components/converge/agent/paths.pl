@@ -86,7 +86,7 @@ sub fix ( $self, $unit, @differences ) {
     my $parent = Disk::parent($path);
     Disk::refuse_foreign_links($path);
     Failure::throw("there is no directory $parent: add a `directory $parent …` line above") if !-d $parent;
-    $unit->say( "$path was a directory: moved to " . Disk::set_aside($path) ) if -d $path && !-l $path;
+    $unit->say( "$path was a directory: moved to " . Disk::set_aside($path) )               if -d $path && !-l $path;
     my $new = Disk::unfinished($path);
     unlink $new;
     symlink( $target, $new ) && rename( $new, $path ) or Failure::throw("cannot make the link $path: $!");

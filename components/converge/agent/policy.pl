@@ -11,14 +11,14 @@ sub during ($code) {
     my $done      = eval { $code->(); 1 };
     my $failure   = $@;
     remove_if_ours() if $installed;
-    die $failure if !$done;
+    die $failure     if !$done;
 }
 
 # The policy asks whether the very process that made it still lives: left over from a killed run, it allows all.
 sub install () {
     return 0 if -e PATH || -l PATH;
     my ( $pid, $start ) = split / /, Process::identity($$);
-    my $running = join '|', map { "'$_'" } restartable();
+    my $running = join '|',  map { "'$_'" } restartable();
     my $script  = join "\n", '#!/bin/sh', MARK,
         "stat=\$(cat /proc/$pid/stat 2>/dev/null) || exit 0",
         'set -- "$1" ${stat##*) }',
@@ -33,7 +33,8 @@ sub install () {
 # Services that run now and that no unit of this host manages.
 sub restartable () {
     my %managed = map { ( s/\Aservice //r => 1 ) } grep { /\Aservice / } map { Inventory::of($_) } State::units();
-    my @running = Process::capture(qw(systemctl list-units --type=service --state=active --plain --no-legend)) =~ /^(\S+\.service)/mg;
+    my @running = Process::capture(qw(systemctl list-units --type=service --state=active --plain --no-legend)) =~
+        /^(\S+\.service)/mg;
     return map { s/\.service\z//r } grep { !$managed{$_} && !/'/ } @running;
 }
 

@@ -54,8 +54,8 @@ sub capture (@command) {
 sub start_script ( $text, $seconds ) {
     my $path = scratch_path('sh');
     sysopen( my $file, $path, O_WRONLY | O_CREAT | O_EXCL, 0600 ) or Failure::throw("cannot write $path: $!");
-    print {$file} $text or Failure::throw("cannot write $path: $!");
-    close $file or Failure::throw("cannot write $path: $!");
+    print {$file} $text                                           or Failure::throw("cannot write $path: $!");
+    close $file                                                   or Failure::throw("cannot write $path: $!");
     my $child = start( [ 'timeout', '--kill-after=5', $seconds, '/bin/sh', '-eu', $path ], apart => 1 );
     $child->{script} = $path;
     return $child;

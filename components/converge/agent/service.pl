@@ -13,14 +13,14 @@ our @ISA = ('Directive');
 Directive::register( service => __PACKAGE__ );
 
 use constant RECORDS => Converge::STATE . '/services';
-use constant SETTLED => 1.0;    # seconds that a started service has to stay up
+use constant SETTLED => 1.0;                             # seconds that a started service has to stay up
 
 sub read ( $class, $statement, $unit, $ ) {
     my $name = Systemd::full_name( $statement->word( 'a service name', qr/[A-Za-z0-9:_.\\@-]+/ ) );
     my $self = $class->new( $statement, name => $name, restart_on => [], reload_on => [] );
     while ( $statement->more ) {
         my @flags = grep { $statement->has($_) } qw(enabled disabled started stopped masked no-block);
-        if    (@flags)                          { @$self{@flags} = (1) x @flags }
+        if    (@flags)                          { @$self{@flags}      = (1) x @flags }
         elsif ( $statement->has('restart-on') ) { $self->{restart_on} = triggers( $statement, $unit ) }
         elsif ( $statement->has('reload-on') )  { $self->{reload_on}  = triggers( $statement, $unit ) }
         elsif ( $statement->has('before-restart') ) {
@@ -65,7 +65,8 @@ sub differences ( $self, $unit ) {
         return { %{ Directive::difference( "$name $is", "$name $done" ) }, action => $action };
     };
     my $masked = $state->{LoadState} eq 'masked';
-    return $say->( 'masked', 'unmasked', 'unmask' ) if $masked && !$self->{masked} && ( $self->{enabled} || $self->{started} );
+    return $say->( 'masked', 'unmasked', 'unmask' )
+        if $masked && !$self->{masked} && ( $self->{enabled} || $self->{started} );
     return $say->( 'missing: systemd knows no such unit', '', 'missing' )
         if $state->{LoadState} eq 'not-found' && ( $self->{enabled} || $self->{started} );
     return $say->( "cannot be loaded ($state->{LoadState})", '', 'unreadable' )
@@ -74,16 +75,17 @@ sub differences ( $self, $unit ) {
     my @differences;
     push @differences, $say->( $state->{ActiveState}, 'stopped', 'stop' )
         if $self->{stopped} && $state->{ActiveState} !~ /\A(?:inactive|failed)\z/;
-    push @differences, $say->( 'not masked', 'masked', 'mask' )     if $self->{masked} && !$masked;
-    push @differences, $say->( 'disabled', 'enabled', 'enable' )    if $self->{enabled} && !is_enabled($state);
+    push @differences, $say->( 'not masked', 'masked',  'mask' )   if $self->{masked}  && !$masked;
+    push @differences, $say->( 'disabled',   'enabled', 'enable' ) if $self->{enabled} && !is_enabled($state);
     push @differences, $say->( 'enabled', 'disabled', 'disable' )
         if $self->{disabled} && $state->{UnitFileState} =~ /\Aenabled/;
     return @differences if $self->{stopped};
 
     my $runs = Systemd::is_active($state) || is_starting($state);
-    return @differences, $say->( 'restart pending', 'restarted', 'restart' ) if $runs && $self->restart_due( $unit, $state );
-    return @differences, $say->( inactivity($state), 'started', 'start' ) if $self->{started} && !$self->is_up($state);
-    return @differences, $say->( 'reload pending', 'reloaded', 'reload' )
+    return @differences, $say->( 'restart pending', 'restarted', 'restart' )
+        if $runs && $self->restart_due( $unit, $state );
+    return @differences, $say->( inactivity($state), 'started',  'start' ) if $self->{started} && !$self->is_up($state);
+    return @differences, $say->( 'reload pending',   'reloaded', 'reload' )
         if Systemd::is_active($state) && $self->reload_due($unit);
     return @differences;
 }
@@ -117,8 +119,8 @@ sub fingerprint ( $self, $unit, $list ) {
     Disk::load_digests( grep { m{\A/} } @$list );
     for my $thing (@$list) {
         return undef if $unit->{differing}{$thing};
-        my $value
-            = $thing =~ /\Apackage:(.*)/ ? Dpkg::state($1)->{version}
+        my $value =
+              $thing =~ /\Apackage:(.*)/ ? Dpkg::state($1)->{version}
             : -l $thing                  ? '->' . readlink $thing
             :                              Disk::digest($thing);
         push @parts, $thing . '=' . ( $value // return undef );
@@ -145,9 +147,9 @@ sub plan ( $self, $unit, $is_wrong ) {
     my $record = $self->record;
     return if !%$record;
     my $same_process = ( $record->{invocation} // '' ) eq Systemd::state( $self->{name} )->{InvocationID};
-    my %keep = %$record;
-    delete $keep{restart} if !$same_process && grep { $is_wrong->($_) } @{ $self->{restart_on} };
-    delete $keep{reload} if grep { $is_wrong->($_) } @{ $self->{reload_on} };
+    my %keep         = %$record;
+    delete $keep{restart}      if !$same_process && grep { $is_wrong->($_) } @{ $self->{restart_on} };
+    delete $keep{reload}       if grep                   { $is_wrong->($_) } @{ $self->{reload_on} };
     $self->write_record(%keep) if keys %keep < keys %$record;
 }
 
@@ -157,12 +159,13 @@ sub fix ( $self, $unit, @differences ) {
     my $name = $self->{name};
     for my $difference (@differences) {
         my $action = $difference->{action};
-        Failure::throw("$difference->{is}: does the package that brings it stand on a line above?") if $action eq 'missing';
+        Failure::throw("$difference->{is}: does the package that brings it stand on a line above?")
+            if $action eq 'missing';
         Failure::throw("$difference->{is}: see `systemctl status $name`") if $action eq 'unreadable';
-        if ( $action eq 'start' || $action eq 'restart' ) { $self->start( $unit, $action ) }
-        elsif ( $action eq 'reload' )                     { $self->reload($unit) }
-        elsif ( $action eq 'enable' )                     { $self->enable }
-        else                                              { Systemd::must( $action, $name ) }
+        if    ( $action eq 'start' || $action eq 'restart' ) { $self->start( $unit, $action ) }
+        elsif ( $action eq 'reload' )                        { $self->reload($unit) }
+        elsif ( $action eq 'enable' )                        { $self->enable }
+        else                                                 { Systemd::must( $action, $name ) }
         $unit->say( $difference->{done} );
     }
     # Only after unmasking can the rest be seen.

@@ -62,7 +62,7 @@ sub interruption ($unit) {
     my $what     = $progress->{what} or return {};
     return { drift => "last $what failed: $progress->{failed}" } if $progress->{failed};
     my ($pid) = split / /, $progress->{by} // '0';
-    return { busy => "$what by process $pid is running" } if Process::identity($pid) eq $progress->{by};
+    return { busy  => "$what by process $pid is running" } if Process::identity($pid) eq $progress->{by};
     return { drift => "$what was interrupted" };
 }
 

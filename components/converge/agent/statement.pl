@@ -36,13 +36,15 @@ sub split_words ( $self, $line ) {
     my @words;
     while ( $line =~ /\G[ \t]*(?:"((?:[^"\\]|\\.)*)"(?=[ \t]|\z)|([^\s"]+)(?=[ \t]|\z))/gc ) {
         my ( $quoted, $bare ) = ( $1, $2 );
-        $self->wrong("\\$1 in a quoted word: only \\\" and \\\\ are known") if defined $quoted && $quoted =~ /(?<!\\)(?:\\\\)*\\([^"\\])/;
+        $self->wrong("\\$1 in a quoted word: only \\\" and \\\\ are known")
+            if defined $quoted && $quoted =~ /(?<!\\)(?:\\\\)*\\([^"\\])/;
         $self->wrong("`$bare`: a text block begins with <<'MARK' (capitals, digits, _) at the end of its line")
             if defined $bare && $bare =~ /\A<</;
         push @words, defined $quoted ? $quoted =~ s/\\(.)/$1/gr : $bare;
     }
     my $left = substr $line, pos($line) // 0;
-    $self->wrong("cannot read `$left`: quotes stand around whole words, and control characters nowhere") if $left =~ /\S/;
+    $self->wrong("cannot read `$left`: quotes stand around whole words, and control characters nowhere")
+        if $left =~ /\S/;
     $self->wrong('@{…} stands in file contents and scripts only') if grep { /\@\{/ } @words;
     return @words;
 }
@@ -54,7 +56,7 @@ sub wrong ( $self, $message ) {
 # Takes the next word, which has to be there and to match.
 sub word ( $self, $what, $pattern = qr/.+/s ) {
     my $word = shift @{ $self->{words} };
-    $self->wrong("`$self->{verb}`: $what is missing") if !defined $word || $word eq '';
+    $self->wrong("`$self->{verb}`: $what is missing")     if !defined $word || $word eq '';
     $self->wrong("`$self->{verb}`: `$word` is not $what") if $word !~ /\A$pattern\z/;
     return $word;
 }

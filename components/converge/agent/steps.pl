@@ -37,7 +37,7 @@ sub differences ( $self, $unit ) {
     my $done = Process::finish_script( delete $self->{child} );
     return if $done->{code} == 0;
     my $reason = $done->{timed_out} ? "no answer within $self->{limit} s" : Report::first_line( $done->{output} );
-    my $is = defined $reason ? "$self->{name}: $reason" : $self->{name};
+    my $is     = defined $reason    ? "$self->{name}: $reason"            : $self->{name};
     return Directive::difference( $is, defined $reason ? "$self->{name}: done ($reason)" : "$self->{name}: done" );
 }
 
@@ -84,7 +84,7 @@ sub fix ( $self, $unit, @differences ) {
         my $left = int( $self->{seconds} - ( Process::uptime() - $begin ) );
         my $try  = $left > ONE_TRY ? ONE_TRY : $left < 1 ? 1 : $left;
         my $done = Process::run_script( $unit->expand( $self->{script} ), $try );
-        last if $done->{code} == 0;
+        last                                                                                      if $done->{code} == 0;
         Failure::throw( "not so after $self->{seconds} s: " . Process::complaint( $done, $try ) ) if $left < 1;
         Directive::Service::fail_fast($unit);
         Process::pause(INTERVAL);

@@ -4,7 +4,7 @@ our @ISA = ('Directive');
 Directive::register( sysctl => __PACKAGE__ );
 
 sub read ( $class, $statement, $unit, $ ) {
-    my $key = $statement->word( 'a kernel parameter, e.g. vm.swappiness', qr{[a-z0-9_]+(?:[./][A-Za-z0-9_:*-]+)+} );
+    my $key   = $statement->word( 'a kernel parameter, e.g. vm.swappiness', qr{[a-z0-9_]+(?:[./][A-Za-z0-9_:*-]+)+} );
     my @value = $statement->word('a value');
     push @value, $statement->word('a value') while $statement->more;
     $unit->claim( $statement, "sysctl $key" );
@@ -39,7 +39,7 @@ sub differences ( $self, $unit ) {
         if ( Disk::content( $self->{path} ) // '' ) ne $self->boot_content;
     for my $setting ( @{ $self->{settings} } ) {
         my ( $key, $value ) = @$setting{qw(key value)};
-        my $is = Disk::content( kernel_file($key) );
+        my $is  = Disk::content( kernel_file($key) );
         my $now = defined $is ? normal($is) : 'unknown to this kernel';
         push @differences, Directive::difference( "sysctl $key $now, want $value", "sysctl $key $now, now $value" )
             if $now ne $value;
@@ -51,7 +51,8 @@ sub fix ( $self, $unit, @differences ) {
     for my $setting ( @{ $self->{settings} } ) {
         my $file = kernel_file( $setting->{key} );
         my $is   = Disk::content($file)
-            // Failure::throw("$setting->{key}: this kernel has no such parameter (is a module missing, or the name wrong?)");
+            // Failure::throw(
+            "$setting->{key}: this kernel has no such parameter (is a module missing, or the name wrong?)");
         next if normal($is) eq $setting->{value};
         my $kernel;
         open( $kernel, '>', $file ) && syswrite( $kernel, "$setting->{value}\n" )

@@ -1,7 +1,8 @@
 # What systemd says of its units, asked as rarely as possible.
 package Systemd;
 
-use constant PROPERTIES => qw(LoadState ActiveState SubState UnitFileState InvocationID NeedDaemonReload CanReload Result
+use constant PROPERTIES =>
+    qw(LoadState ActiveState SubState UnitFileState InvocationID NeedDaemonReload CanReload Result
     ExecMainStatus InactiveExitTimestampMonotonic);
 
 my %state;
@@ -15,7 +16,7 @@ sub full_name ($name) {
 sub load (@names) {
     my %seen;
     my @unknown = grep { !$state{$_} && !$seen{$_}++ } @names or return;
-    my @blocks = split /\n\n+/,
+    my @blocks  = split /\n\n+/,
         Process::capture( 'systemctl', 'show', '--property=' . join( ',', PROPERTIES ), '--', @unknown );
     for my $name (@unknown) {
         my $block = shift @blocks // Failure::throw("systemctl says nothing of $name");
@@ -65,7 +66,11 @@ sub diagnosis ($name) {
     my $since = int( time - Process::uptime() + $started / 1_000_000 );
     Process::run( [ 'journalctl', '--sync' ] );
     my $journal = Process::run(
-        [ qw(journalctl --quiet --no-pager --reverse --lines=15 --output=short-iso), "--since=\@$since", '--unit', $name ] );
+        [
+            qw(journalctl --quiet --no-pager --reverse --lines=15 --output=short-iso), "--since=\@$since", '--unit',
+            $name
+        ]
+    );
     my @entries = reverse split /^(?=\d{4}-\d\d-\d\dT)/m, $journal->{output};
     my $lines   = Report::excerpt( join '', @entries );
     return $lines ? "$text; the last lines of its journal:$lines" : $text;

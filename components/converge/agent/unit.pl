@@ -35,7 +35,9 @@ sub template ( $self, $statement, $what ) {
 }
 
 # The directives of a class, in text order.
-sub all ( $self, $class ) { return grep { $_->isa($class) } @{ $self->{directives} } }
+sub all ( $self, $class ) {
+    return grep { $_->isa($class) } @{ $self->{directives} };
+}
 
 sub last_directive ($self) { return $self->{directives}[-1] }
 
@@ -43,7 +45,8 @@ sub last_directive ($self) { return $self->{directives}[-1] }
 sub load_secrets ($self) {
     my $secrets = Secrets::load( $self->{name} );
     my @unknown = grep { !exists $secrets->{values}{$_} } sort keys %{ $self->{secret_names} };
-    Failure::throw("secret @unknown is named in the text and not on this host: store it with `converge secrets $self->{name}`")
+    Failure::throw(
+        "secret @unknown is named in the text and not on this host: store it with `converge secrets $self->{name}`")
         if @unknown;
     $self->{secret_values} = $secrets->{values};
     return $secrets->{digest};
