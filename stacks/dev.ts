@@ -1,16 +1,17 @@
 import * as pulumi from "@pulumi/pulumi";
 import { CertificateAuthority, EtcdQuorum, type Host, PostgresPatroniCluster } from "../components";
 import { parse } from "../components/validate";
-import { clusterSettings } from "./settings";
+import { authoritySettings, clusterSettings, defined } from "./settings";
 
 /** A database cluster on its own: what `npm run dev` brings up in the lab. */
 export function dev(hosts: Record<string, Host>, config: pulumi.Config) {
-  const settings = parse(`stack ${pulumi.getStack()}`, clusterSettings, config.getObject("postgres") ?? {});
-  const { protect, ...cluster } = settings;
+  const stack = `stack ${pulumi.getStack()}`;
+  const { protect, ...cluster } = parse(stack, clusterSettings, config.getObject("postgres") ?? {});
+  const authority = parse(stack, authoritySettings, config.getObject("ca") ?? {});
   const members = Object.values(hosts);
   const opts = { protect };
 
-  const ca = new CertificateAuthority("ca");
+  const ca = new CertificateAuthority("ca", defined(authority));
   const etcd = new EtcdQuorum("etcd", { members, ca }, opts);
   const pg = new PostgresPatroniCluster("workspad", { members, etcd, ...cluster }, opts);
 

@@ -5,3 +5,17 @@ export const clusterSettings = z.looseObject({
   /** Refuse to delete what holds data. */
   protect: z.boolean().default(true),
 });
+
+/** `hastack:ca` of a stack. */
+export const authoritySettings = z.strictObject({
+  validityDays: z.number().optional(),
+  certificateDays: z.number().optional(),
+  renewBeforeDays: z.number().optional(),
+  issuer: z.number().optional(),
+  trusted: z.array(z.number()).optional(),
+});
+
+/** Without the keys that hold nothing: what is left out takes its default. */
+export function defined<T extends object>(settings: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined)) as never;
+}

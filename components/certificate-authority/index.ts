@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 import { z } from "zod";
-import { checked } from "../validate";
+import { checked, parse } from "../validate";
 
 export interface CertificateAuthorityArgs {
   /**
@@ -24,6 +24,17 @@ export interface CertificateAuthorityArgs {
    * @default 30
    */
   renewBeforeDays?: pulumi.Input<number>;
+  /**
+   * Which generation of the authority issues certificates.
+   * @default 1
+   */
+  issuer?: number;
+  /**
+   * Which generations are trusted. To change the authority without a break, one `pulumi up` each:
+   * `{ issuer: 1, trusted: [1, 2] }`, then `{ issuer: 2, trusted: [1, 2] }`, then `{ issuer: 2, trusted: [2] }`.
+   * @default the issuer
+   */
+  trusted?: number[];
 }
 
 /** What a certificate is for (RFC 5280, 4.2.1.12: extended key usage). */
@@ -46,6 +57,18 @@ export interface Certificate {
   /** PKCS #8, secret. */
   privateKey: pulumi.Output<string>;
 }
+
+interface Generation {
+  key: tls.PrivateKey;
+  root: tls.SelfSignedCert;
+}
+
+const generations = z
+  .object({ issuer: z.number().int().min(1), trusted: z.array(z.number().int().min(1)) })
+  .refine(({ issuer, trusted }) => trusted.includes(issuer), {
+    path: ["trusted"],
+    message: "the issuer must be trusted too, or no certificate of it is accepted",
+  });
 
 const schema = z
   .object({
@@ -74,30 +97,19 @@ const schema = z
  * the certificate to trust. Certificates are renewed by `pulumi up` within `renewBeforeDays` of their end.
  */
 export class CertificateAuthority extends pulumi.ComponentResource {
-  /** PEM of the certificate(s) that clients must trust. */
+  /** PEM of the certificates that clients must trust: one for each trusted generation. */
   readonly certificate: pulumi.Output<string>;
-  private readonly key: tls.PrivateKey;
-  private readonly root: tls.SelfSignedCert;
+  private readonly issuer: Generation;
   private readonly days: pulumi.Output<z.output<typeof schema>>;
 
   constructor(name: string, args: CertificateAuthorityArgs = {}, opts?: pulumi.ComponentResourceOptions) {
     super("hastack:index:CertificateAuthority", name, args, opts);
-    const { commonName, ...days } = args;
+    const { commonName, issuer = 1, trusted = [issuer], ...days } = args;
+    parse(`CertificateAuthority ${name}`, generations, { issuer, trusted });
     this.days = checked(`CertificateAuthority ${name}`, schema, days);
-    this.key = new tls.PrivateKey(`${name}-key`, { algorithm: "ECDSA", ecdsaCurve: "P256" }, { parent: this });
-    this.root = new tls.SelfSignedCert(
-      `${name}-certificate`,
-      {
-        privateKeyPem: this.key.privateKeyPem,
-        isCaCertificate: true,
-        setSubjectKeyId: true,
-        subject: { commonName: commonName ?? name },
-        validityPeriodHours: this.days.apply((d) => d.validityDays * 24),
-        allowedUses: ["cert_signing", "crl_signing", "digital_signature"],
-      },
-      { parent: this },
-    );
-    this.certificate = this.root.certPem;
+    const made = new Map(trusted.map((n) => [n, this.generation(n === 1 ? name : `${name}-${n}`, commonName ?? name)]));
+    this.issuer = made.get(issuer) as Generation;
+    this.certificate = pulumi.all([...made.values()].map(({ root }) => root.certPem)).apply((all) => all.join(""));
     this.registerOutputs({ certificate: this.certificate });
   }
 
@@ -121,8 +133,8 @@ export class CertificateAuthority extends pulumi.ComponentResource {
       `${name}-certificate`,
       {
         certRequestPem: signingRequest.certRequestPem,
-        caPrivateKeyPem: this.key.privateKeyPem,
-        caCertPem: this.root.certPem,
+        caPrivateKeyPem: this.issuer.key.privateKeyPem,
+        caCertPem: this.issuer.root.certPem,
         validityPeriodHours: this.days.apply((d) => d.certificateDays * 24),
         earlyRenewalHours: this.days.apply((d) => d.renewBeforeDays * 24),
         setSubjectKeyId: true,
@@ -135,5 +147,22 @@ export class CertificateAuthority extends pulumi.ComponentResource {
       opts,
     );
     return { certificate: certificate.certPem, privateKey: key.privateKeyPemPkcs8 };
+  }
+
+  private generation(name: string, commonName: pulumi.Input<string>): Generation {
+    const key = new tls.PrivateKey(`${name}-key`, { algorithm: "ECDSA", ecdsaCurve: "P256" }, { parent: this });
+    const root = new tls.SelfSignedCert(
+      `${name}-certificate`,
+      {
+        privateKeyPem: key.privateKeyPem,
+        isCaCertificate: true,
+        setSubjectKeyId: true,
+        subject: { commonName },
+        validityPeriodHours: this.days.apply((d) => d.validityDays * 24),
+        allowedUses: ["cert_signing", "crl_signing", "digital_signature"],
+      },
+      { parent: this },
+    );
+    return { key, root };
   }
 }

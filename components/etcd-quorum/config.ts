@@ -84,7 +84,8 @@ export function renderMember(config: EtcdConfig, member: EtcdMember): string {
     service("etcd", {
       enabled: true,
       started: true,
-      restartOn: [environment, dropIn, "package:etcd-server"],
+      // Certificates are read at each connection; whom to trust, at the start.
+      restartOn: [environment, dropIn, `${tls}/ca.crt`, "package:etcd-server"],
       // The first member of a new quorum is up only when a majority is: the next host must not wait for it.
       noBlock: true,
       beforeRestart: renderOthersHealthy(config, member),

@@ -55,9 +55,7 @@ sub hold_difference ($package) {
 sub fix ( $self, $unit, @differences ) {
     my @wrong = grep { install_difference($_) } @{ $self->{packages} };
     if (@wrong) {
-        my @targets = map {
-            join '=', grep { defined } @$_{qw(name version)}
-        } @wrong;
+        my @targets = map  { defined $_->{version} ? "$_->{name}=$_->{version}" : $_->{name} } @wrong;
         my @present = grep { Dpkg::state($_)->{installed} } map { $_->{name} } @wrong;
         my @held    = grep { Dpkg::state($_)->{held} } @present;
         $unit->say("installing @targets");
@@ -116,12 +114,8 @@ sub fetched ( $self, $unit ) {
     }
     else {
         $unit->say("downloading $self->{source}");
-        my $done = Process::run(
-            [
-                '/usr/lib/apt/apt-helper', '-o',            'APT::Sandbox::User=root', '-o', 'Acquire::Retries=1',
-                'download-file',           $self->{source}, $file
-            ]
-        );
+        my @fetch = qw(/usr/lib/apt/apt-helper -o APT::Sandbox::User=root -o Acquire::Retries=1 download-file);
+        my $done  = Process::run( [ @fetch, $self->{source}, $file ] );
         Failure::throw( "cannot download $self->{source}: " . Apt::complaint($done) ) if $done->{code};
     }
     my $is = Disk::digest($file) // '';
