@@ -1,15 +1,15 @@
 import { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { shell } from "../formats";
-import type { Host } from "../host";
 import { secretLines, secretsDigest } from "./secrets";
+import type { Target } from "./target";
 import { initialToken, tokenFor } from "./token";
 
 /** Where the agent lives on every host. */
 export const convergePath = "/usr/local/lib/hastack/converge";
 
 export interface UnitArgs {
-  host: Host;
+  host: Target;
   /** The unit's name on the host: one for every role that the host has, e.g. `etcd`. */
   role: string;
   /** What the host must look like; see ./text.ts. It names secrets and never holds one. */
@@ -68,7 +68,7 @@ export function command(
   name: string,
   args: remote.CommandArgs,
   opts: pulumi.CustomResourceOptions,
-  host: Host,
+  host: Target,
 ): remote.Command {
   return new remote.Command(
     name,
@@ -78,7 +78,7 @@ export function command(
 }
 
 /** The token of a role, as one word of a command line. */
-export function token(host: Host, role: string, first?: pulumi.Input<string>): pulumi.Output<string> {
+export function token(host: Target, role: string, first?: pulumi.Input<string>): pulumi.Output<string> {
   return pulumi
     .all([host.answer, first])
     .apply(([{ result }, word]) => (result ? shell(tokenFor(role, result, word)) : initialToken));

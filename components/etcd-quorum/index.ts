@@ -9,18 +9,10 @@ import type { Host } from "../host";
 import { clockSkewRefused } from "../host/clock";
 import { inTurn } from "../rolling";
 import { checked, parse } from "../validate";
-import {
-  type EtcdConfig,
-  endpoint,
-  foundWord,
-  joinWord,
-  peerCommonName,
-  renderAccess,
-  renderAccount,
-  renderInstall,
-  renderMember,
-  renderReady,
-} from "./config";
+import { renderAccount } from "./account";
+import { peerCommonName, renderInstall, renderMember } from "./config";
+import { type EtcdConfig, endpoint } from "./etcd";
+import { foundWord, joinWord, renderAccess, renderReady } from "./membership";
 
 export interface EtcdQuorumArgs {
   /** 1, 3, 5 or 7 hosts. */

@@ -1,16 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
-import { type ProbeConnection, type ProbeResult, probe, Unreachable } from "../converge/probe";
+import { type ProbeConnection, probe, Unreachable } from "../converge/probe";
+import type { Answer } from "../converge/target";
 import { initialToken } from "../converge/token";
 import { fault } from "../fault";
 import { refuse } from "./preflight";
 
 const modes = ["required", "best-effort", "off"] as const;
 export type ProbeMode = (typeof modes)[number];
-
-/** What the probe brought: nothing when it is off, or when the host could not be asked. */
-export interface HostAnswer {
-  result?: ProbeResult;
-}
 
 /** The mode from the argument, else from the stack's `hastack:probe`, else `best-effort`. */
 export function probeMode(resource: string, given: string | undefined): ProbeMode {
@@ -22,7 +18,7 @@ export function probeMode(resource: string, given: string | undefined): ProbeMod
 }
 
 /** Asks the host once for this run. */
-export async function ask(resource: string, mode: ProbeMode, connection: ProbeConnection): Promise<HostAnswer> {
+export async function ask(resource: string, mode: ProbeMode, connection: ProbeConnection): Promise<Answer> {
   if (mode === "off") return {};
   try {
     return { result: await probe(connection) };

@@ -3,12 +3,13 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { agentSource, agentVersion } from "../converge/agent";
 import type { HostFacts } from "../converge/probe";
+import type { Answer, Target } from "../converge/target";
 import { initialToken, tokenFor } from "../converge/token";
 import { command, unit } from "../converge/unit";
 import { shell } from "../formats";
 import { checked } from "../validate";
 import { hostSchema, type ResolvedHost } from "./args";
-import { ask, type HostAnswer, keepUnknownToken, probeMode } from "./ask";
+import { ask, keepUnknownToken, probeMode } from "./ask";
 import { renderHost } from "./config";
 import { refuse, unsuitable } from "./preflight";
 
@@ -89,7 +90,7 @@ export interface HostTraits {
  * Operations: it installs `/usr/local/lib/hastack/converge`, the program that makes the host what the other components
  * say, and the package source. It starts nothing, opens no port, and changes no account.
  */
-export class Host extends pulumi.ComponentResource {
+export class Host extends pulumi.ComponentResource implements Target {
   /** Its name: the resource's name. */
   readonly hostName: string;
   /** Address at which other hosts reach it. */
@@ -103,7 +104,7 @@ export class Host extends pulumi.ComponentResource {
   /** @internal */
   readonly digestKey: pulumi.Output<string>;
   /** @internal */
-  readonly answer: pulumi.Output<HostAnswer>;
+  readonly answer: pulumi.Output<Answer>;
   /** @internal What the defaults of its services depend on. */
   readonly traits: pulumi.Output<HostTraits>;
   /** @internal Options for commands that carry a token. */
@@ -172,7 +173,7 @@ function agentToken(host: Host): pulumi.Output<string> {
 /** As declared; else as the probe says; else as the agent's installation said, which is in the stack's state. */
 function traitsOf(
   host: pulumi.Output<ResolvedHost>,
-  answer: pulumi.Output<HostAnswer>,
+  answer: pulumi.Output<Answer>,
   printed: pulumi.Output<string>,
 ): pulumi.Output<HostTraits> {
   return pulumi.all([host, answer]).apply(([{ memoryMiB, cores }, { result }]) => {

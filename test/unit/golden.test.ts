@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { renderAccount } from "../../components/etcd-quorum/account";
 import * as etcd from "../../components/etcd-quorum/config";
+import { type EtcdConfig, endpoint } from "../../components/etcd-quorum/etcd";
+import { renderAccess, renderReady } from "../../components/etcd-quorum/membership";
 import { renderHost } from "../../components/host/config";
 import { clusterSchema } from "../../components/postgres-patroni-cluster/args";
 import * as patroni from "../../components/postgres-patroni-cluster/config";
@@ -24,7 +27,7 @@ const members = [
   { name: "psql3", address: "192.168.1.132" },
 ];
 
-const quorum: etcd.EtcdConfig = {
+const quorum: EtcdConfig = {
   name: "etcd",
   members,
   quotaMiB: 2048,
@@ -51,7 +54,7 @@ const cluster: patroni.ClusterConfig = {
   }),
   version: 15,
   members,
-  etcdEndpoints: members.map(etcd.endpoint),
+  etcdEndpoints: members.map(endpoint),
   etcdUser: "workspad",
 };
 
@@ -69,9 +72,9 @@ describe("what is rendered", () => {
     "host-base": () => renderHost(aptSource),
     "etcd-install": () => etcd.renderInstall(),
     etcd: () => etcd.renderMember(quorum, member),
-    "etcd-ready": () => etcd.renderReady(quorum),
-    "etcd-access": () => etcd.renderAccess(quorum),
-    "etcd-account": () => etcd.renderAccount({ user: "workspad", prefix: "/db/workspad-cluster/" }),
+    "etcd-ready": () => renderReady(quorum),
+    "etcd-access": () => renderAccess(quorum),
+    "etcd-account": () => renderAccount({ user: "workspad", prefix: "/db/workspad-cluster/" }),
     "patroni-install": () => patroni.renderInstall(cluster),
     patroni: () => patroni.renderMember(cluster, member, traits),
     "patroni-dynamic": () => patroni.renderShared(cluster, [traits, traits, traits]),

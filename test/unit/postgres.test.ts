@@ -93,7 +93,7 @@ describe("pg_hba", () => {
   });
 
   test("the cluster's own roles come from members only, before any client's line", () => {
-    const rejected = lines.findIndex((line) => line === "host all postgres all reject");
+    const rejected = lines.indexOf("host all postgres all reject");
     const client = lines.findIndex((line) => line.includes("10.0.0.0/8"));
     assert.ok(rejected > 0 && client > rejected);
   });

@@ -1,0 +1,46 @@
+/** What the rendered units of etcd share: the model, where things are, and how a script asks etcd. */
+
+export interface EtcdMember {
+  name: string;
+  address: string;
+}
+
+/** Everything the rendered files depend on, checked and resolved. */
+export interface EtcdConfig {
+  /** Name of the quorum: its token, which keeps members of two quorums apart. */
+  name: string;
+  members: readonly EtcdMember[];
+  quotaMiB: number;
+  compactionHours: number;
+  heartbeatMs: number;
+  electionMs: number;
+}
+
+export const clientPort = 2379;
+export const peerPort = 2380;
+
+export const tls = "/etc/etcd/tls";
+/** What a member knows at its first start only; a change in it restarts nothing. */
+export const bootstrap = "/var/lib/etcd/bootstrap.env";
+
+export function endpoint(member: EtcdMember): string {
+  return `https://${member.address}:${clientPort}`;
+}
+
+export function peerUrl(member: EtcdMember): string {
+  return `https://${member.address}:${peerPort}`;
+}
+
+export function dataPath(config: EtcdConfig): string {
+  return `/var/lib/etcd/${config.name}`;
+}
+
+/** A script with etcdctl set up as etcd's user root. */
+export function script(...lines: string[]): string {
+  return ["set -a", ". /etc/etcd/etcdctl.env", "set +a", `TLS=${tls}`, ...lines, ""].join("\n");
+}
+
+/** Exit 0 when all of them can serve; etcdctl takes the endpoints from one place only, here its environment. */
+export function health(members: readonly EtcdMember[]): string {
+  return `ETCDCTL_ENDPOINTS=${members.map(endpoint).join(",")} etcdctl --command-timeout=3s endpoint health`;
+}
