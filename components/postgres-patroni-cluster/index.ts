@@ -12,15 +12,8 @@ import { clockSkewRefused } from "../host/clock";
 import { inTurn } from "../rolling";
 import { checked, parse } from "../validate";
 import { type ClusterSettings, clusterSchema, ownRoles, replicator, rewinder, rolesOf, superuser } from "./args";
-import {
-  type ClusterConfig,
-  type ClusterMember,
-  postgresPort,
-  renderCluster,
-  renderInstall,
-  renderMember,
-  renderShared,
-} from "./config";
+import { renderCluster, renderInstall, renderMember, renderShared } from "./config";
+import { type ClusterConfig, type ClusterMember, postgresPort } from "./patroni";
 import { versionFor } from "./release";
 import { scramVerifier } from "./scram";
 import { verifierSecret } from "./sql";

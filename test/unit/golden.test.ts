@@ -9,6 +9,7 @@ import { renderAccess, renderReady } from "../../components/etcd-quorum/membersh
 import { renderHost } from "../../components/host/config";
 import { clusterSchema } from "../../components/postgres-patroni-cluster/args";
 import * as patroni from "../../components/postgres-patroni-cluster/config";
+import type { ClusterConfig } from "../../components/postgres-patroni-cluster/patroni";
 
 /** What is rendered, line by line, as a reviewer would see it. `UPDATE_GOLDEN=1` writes the files anew. */
 function golden(name: string, text: string): void {
@@ -36,7 +37,7 @@ const quorum: EtcdConfig = {
   electionMs: 1000,
 };
 
-const cluster: patroni.ClusterConfig = {
+const cluster: ClusterConfig = {
   ...clusterSchema.parse({
     scope: "workspad-cluster",
     namespace: "/db/",

@@ -57,7 +57,7 @@ sub usage ( $complaint = undef ) {
 
 sub apply ( $unit = undef, $secrets = undef, @token ) {
     return usage('apply UNIT SECRETS TOKEN...') if !@token;
-    Apply::apply( unit_name($unit), digest($secrets), "@token", standard_input() );
+    Apply::apply( unit_name($unit), digest($secrets), token(@token), standard_input() );
     return Converge::OK;
 }
 
@@ -85,10 +85,11 @@ sub facts (@rest) {
 sub secrets ( $unit = undef, $digest = undef, @token ) {
     return usage('secrets UNIT DIGEST [TOKEN...]') if !defined $digest;
     my @lines = split /\n/, standard_input();
-    Failure::throw( 'the last line is not `end`: the secrets did not arrive whole, nothing was stored. Run again',
-        Converge::USAGE )
-        if !@lines || pop @lines ne 'end';
-    my @names = Secrets::store( unit_name($unit), digest($digest), "@token", \@lines );
+    Failure::throw(
+        'the last line is not `end`: the secrets did not arrive whole, nothing was stored. Run again',
+        Converge::USAGE
+    ) if !@lines || pop @lines ne 'end';
+    my @names = Secrets::store( unit_name($unit), digest($digest), token(@token), \@lines );
     Report::line( join ' ', "$unit: secrets stored:", @names );
     return Converge::OK;
 }
@@ -120,13 +121,21 @@ sub installed_version () {
 
 sub unit_name ($name) {
     return $name if $name =~ /\A[A-Za-z0-9][A-Za-z0-9._-]{0,63}\z/ && $name !~ /\.secrets\z/;
-    Failure::throw( "`$name` is no name of a unit: letters, digits, `.`, `_`, `-`, and not `….secrets`",
-        Converge::USAGE );
+    Failure::throw(
+        "`$name` is no name of a unit: letters, digits, `.`, `_`, `-`, and not `….secrets`",
+        Converge::USAGE
+    );
 }
 
 sub digest ($digest) {
     return $digest if $digest =~ m{\A[A-Za-z0-9._:=+/-]{1,128}\z};
     Failure::throw( "`$digest` is no digest of secrets (or `-` for none)", Converge::USAGE );
+}
+
+sub token (@words) {
+    my $token = "@words";
+    Failure::throw( 'a token is one line', Converge::USAGE ) if $token =~ /[[:cntrl:]]/;
+    return $token;
 }
 
 sub standard_input () {

@@ -28,8 +28,10 @@ sub read ( $class, $statement, $unit, $ ) {
     my $port = $statement->word( 'a port from 1 to 65535', qr/[1-9][0-9]{0,4}/ );
     $statement->wrong("`port`: $port is not a port from 1 to 65535") if $port > 65535;
     my $service = Systemd::full_name( $statement->word( 'a service name', qr/[A-Za-z0-9:_.\\@-]+/ ) );
-    return $class->new( $statement, port => $port, service => $service,
-        purpose => $statement->word('what the port is for') );
+    return $class->new(
+        $statement, port => $port, service => $service,
+        purpose => $statement->word('what the port is for')
+    );
 }
 
 sub label ($self) { return "port $self->{port}" }

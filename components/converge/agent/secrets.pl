@@ -28,8 +28,10 @@ sub store ( $unit, $digest, $token, $lines ) {
     my %encoded;
     for my $line (@$lines) {
         my ( $name, $base64 ) = $line =~ m{\A([A-Za-z0-9_.|:-]+) ([A-Za-z0-9+/]*={0,2})\z}
-            or Failure::throw( 'a secret is one line `NAME BASE64`; this one is not (its text is not shown)',
-            Converge::USAGE );
+            or Failure::throw(
+            'a secret is one line `NAME BASE64`; this one is not (its text is not shown)',
+            Converge::USAGE
+            );
         Failure::throw( "secret $name is given twice",           Converge::USAGE ) if exists $encoded{$name};
         Failure::throw( "secret $name: its base64 is cut short", Converge::USAGE ) if length($base64) % 4;
         $encoded{$name} = $base64;

@@ -1,0 +1,125 @@
+/** Patroni's configuration: the member's own file, and what all members share in etcd. */
+import type { HostTraits } from "../host";
+import { type ClusterSettings, replicator, rewinder, superuser } from "./args";
+import { identMap, renderHba } from "./hba";
+import { dynamicParameters, tunedParameters } from "./parameters";
+import { secretScalar, stringifyYaml } from "./yaml";
+
+export interface ClusterMember {
+  name: string;
+  address: string;
+}
+
+/** Everything the rendered files depend on, checked and resolved. */
+export interface ClusterConfig extends Omit<ClusterSettings, "version"> {
+  version: number;
+  members: readonly ClusterMember[];
+  etcdEndpoints: readonly string[];
+  etcdUser: string;
+}
+
+export const postgresPort = 5432;
+export const restPort = 8008;
+
+/** Where Patroni's configuration and keys are. */
+export const home = "/etc/patroni";
+
+export function dataPath(config: Pick<ClusterConfig, "version">): string {
+  return `/var/lib/postgresql/${config.version}/main`;
+}
+
+/** /etc/patroni/config.yml (Patroni manual, YAML Configuration Settings). */
+export function renderPatroni(config: ClusterConfig, member: ClusterMember, traits: HostTraits): string {
+  const tls = `${home}/tls`;
+  const verified = { sslmode: "verify-full", sslrootcert: `${tls}/ca.crt` };
+  return stringifyYaml({
+    scope: config.scope,
+    namespace: config.namespace,
+    name: member.name,
+    restapi: {
+      listen: `${member.address}:${restPort}`,
+      connect_address: `${member.address}:${restPort}`,
+      certfile: `${tls}/server.crt`,
+      keyfile: `${tls}/server.key`,
+      cafile: `${tls}/ca.crt`,
+      // Health checks of load balancers need no certificate; everything that changes something does.
+      verify_client: "optional",
+      authentication: { username: "patroni", password: secretScalar("rest-password") },
+    },
+    ctl: { insecure: false, certfile: `${tls}/server.crt`, keyfile: `${tls}/server.key`, cacert: `${tls}/ca.crt` },
+    etcd3: {
+      hosts: config.etcdEndpoints.map((endpoint) => endpoint.replace("https://", "")),
+      protocol: "https",
+      cacert: `${tls}/ca.crt`,
+      cert: `${tls}/etcd.crt`,
+      key: `${tls}/etcd.key`,
+      username: config.etcdUser,
+      password: secretScalar("etcd-password"),
+    },
+    bootstrap: {
+      // Only read when the cluster is made; afterwards dynamic.json is what counts.
+      dcs: renderDynamic(config),
+      initdb: [
+        { encoding: "UTF8" },
+        { locale: "C.UTF-8" },
+        "data-checksums",
+        { "auth-local": "peer" },
+        { "auth-host": "scram-sha-256" },
+      ],
+    },
+    postgresql: {
+      listen: `${member.address}:${postgresPort}`,
+      connect_address: `${member.address}:${postgresPort}`,
+      data_dir: dataPath(config),
+      bin_dir: `/usr/lib/postgresql/${config.version}/bin`,
+      pgpass: "/var/lib/postgresql/.pgpass-patroni",
+      // Patroni reaches its own PostgreSQL without a password: so it does whichever password is in force there.
+      use_unix_socket: true,
+      use_unix_socket_repl: true,
+      pg_ident: [`${identMap} postgres ${replicator}`],
+      authentication: {
+        superuser: { username: superuser, password: secretScalar("superuser-password"), ...verified },
+        replication: { username: replicator, password: secretScalar("replication-password"), ...verified },
+        rewind: { username: rewinder, password: secretScalar("rewind-password"), ...verified },
+      },
+      // A member whose data has gone its own way waits for an operator: nothing is wiped by itself.
+      remove_data_directory_on_rewind_failure: false,
+      remove_data_directory_on_diverged_timelines: false,
+      create_replica_methods: ["basebackup"],
+      basebackup: [{ checkpoint: "fast" }],
+      pg_hba: renderHba(
+        config.members.map((m) => m.address),
+        config.clients,
+      ),
+      parameters: {
+        ...tunedParameters(traits, config.parameters),
+        unix_socket_directories: "/var/run/postgresql",
+        ssl: "on",
+        ssl_ca_file: `${tls}/ca.crt`,
+        ssl_cert_file: `${tls}/server.crt`,
+        ssl_key_file: `${tls}/server.key`,
+        ssl_min_protocol_version: "TLSv1.2",
+      },
+    },
+    watchdog: { mode: config.watchdog },
+  });
+}
+
+/** The dynamic configuration, which lives in etcd (Patroni manual, Dynamic Configuration Settings). */
+export function renderDynamic(config: ClusterConfig) {
+  return {
+    ttl: config.ttl,
+    loop_wait: config.loopWait,
+    retry_timeout: config.retryTimeout,
+    maximum_lag_on_failover: config.maximumLagOnFailover,
+    // A primary that crashes and cannot start again hands over soon; Patroni's own default is 300 s.
+    primary_start_timeout: 30,
+    primary_stop_timeout: 30,
+    // A primary that sees all members goes on when etcd is gone.
+    failsafe_mode: true,
+    check_timeline: true,
+    synchronous_mode: config.durability !== "async",
+    synchronous_mode_strict: config.durability === "sync-strict",
+    postgresql: { use_pg_rewind: true, use_slots: true, parameters: dynamicParameters(config.parameters) },
+  };
+}
