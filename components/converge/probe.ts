@@ -6,7 +6,8 @@ export interface ProbeResult {
   facts: HostFacts;
   /** Version of the agent installed on the host; empty when there is none. */
   agent: string;
-  units: Record<string, { token: string; drift: string[] }>;
+  /** By role; the token is null until an apply has succeeded. While an apply runs, drift is not known and empty. */
+  units: Record<string, { token: string | null; drift: string[] }>;
   /** Host's clock minus this machine's, in seconds, give or take half of the round trip. */
   clockOffset: number;
 }
@@ -100,7 +101,8 @@ async function connect(
   return new Promise((resolve, reject) => {
     client
       .once("ready", () => resolve(client))
-      .once("error", (error) => reject(new Unreachable(`${connection.host}: ${error.message}`)))
+      // An attempt that was given up may say so later once more.
+      .on("error", (error) => reject(new Unreachable(`${connection.host}: ${error.message}`)))
       .connect(config);
   });
 }

@@ -72,7 +72,7 @@ describe("files, directories, links", () => {
     const contents: [name: string, content: string][] = [
       ["quotes", `it's "quoted" and 'quoted'\n`],
       ["backslashes", "a\\b\\\\c\\n \\0 \\\n"],
-      ["dollars and backticks", "$HOME ${PATH} $(id) `id` $$\n"],
+      ["dollars and backticks", `$HOME \${PATH} $(id) \`id\` $$\n`],
       ["percent and braces", "%s %d %% {} {{x}} @ @@ @x\n"],
       ["UTF-8", "Привет, мир — ✓ 日本語 🐘\n"],
       ["tabs and blanks at the end", "\ttab \t \n   \n\n\n"],
@@ -277,6 +277,9 @@ describe("files, directories, links", () => {
     await host.sh("rm /srv/marker");
     assert.deepEqual(await host.drift("steps"), ["marker: not there"]);
     assert.notEqual((await host.run("test -e /srv/marker")).code, 0, "check does nothing");
+
+    await host.applied("steps", ensure("umask", "test -e /srv/made", "touch /srv/made"));
+    assert.equal(await host.sh("stat -c %a /srv/made"), "644\n", "what scripts make is readable as usual");
 
     const useless = ensure("useless", "echo 5 is missing; exit 1", "true");
     assert.match(await host.refused("steps", useless), /still not so after the change: useless: 5 is missing/);

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { agentSource, agentVersion } from "../../components/converge/agent";
+import { release } from "./text";
 
 const labCommand = path.resolve(__dirname, "../../lab/lab");
 const address = "192.168.1.10";
@@ -36,7 +37,7 @@ export interface Running {
 
 /**
  * One real host in a lab of its own, with the agent installed. For quick work on tests a lab that runs already
- * (topology `single`) is used, and left running, if HASTACK_CONVERGE_LAB names its state directory.
+ * (topology `single`) is used if HASTACK_CONVERGE_LAB names its state directory: its host is made anew, and stays.
  */
 export class TestHost {
   private constructor(
@@ -50,7 +51,8 @@ export class TestHost {
     const scratch = mkdtempSync(path.join(tmpdir(), "hastack-"));
     const host = new TestHost(scratch, borrowed ?? path.join(scratch, "lab"), borrowed !== undefined);
     try {
-      if (!host.borrowed) await host.lab("up", "single");
+      if (host.borrowed) await host.lab("rebuild", "box");
+      else await host.lab("up", release === "debian-13" ? "single13" : "single");
       await host.sh("cat >/usr/share/keyrings/lab.asc; chmod 644 /usr/share/keyrings/lab.asc", {
         input: readFileSync(path.join(host.state, "apt/archive-keyring.asc")),
       });

@@ -47,7 +47,7 @@ describe("the unit language", () => {
       ["package", /line 2: `package`: a package as NAME or NAME=VERSION is missing/],
       ["package UPPER", /`UPPER` is not a package/],
       ["deb xy 1 sha256:12 /x.deb", /`sha256:12` is not a digest/],
-      ["deb xy 1 sha256:" + "0".repeat(64) + " x.deb", /`x.deb` is not an http\(s\) URL or an absolute path/],
+      [`deb xy 1 sha256:${"0".repeat(64)} x.deb`, /`x.deb` is not an http\(s\) URL or an absolute path/],
       ["port 70000 x.service y", /70000 is not a port from 1 to 65535/],
       [`ensure "a"\ncheck ${block}`, /line 2: `ensure "a"` needs a `do <<'MARK'` line after it/],
       [`ensure "a" timeout 0\ncheck ${block}\ndo ${block}`, /`0` is not a number of seconds/],
@@ -64,7 +64,7 @@ describe("the unit language", () => {
 
     test("and the unit does not exist afterwards", async () => {
       assert.notEqual((await host.run(`${converge} check mistake`)).code, 0);
-      assert.equal(await host.sh("ls /var/lib/hastack/units 2>/dev/null || true"), "");
+      assert.notEqual((await host.run("test -e /var/lib/hastack/units/mistake")).code, 0);
     });
   });
 
@@ -124,7 +124,7 @@ sysctl net.ipv4.ip_nonlocal_bind 1`;
         "/etc/sysctl.d/60-hastack-shrinks.conf removed",
         "/srv/r/used kept: it is not empty",
         "/srv/r/empty removed",
-        "/srv/r/data kept: it holds data (--purge removes it)",
+        "/srv/r/data kept: it holds data",
         "0 changed, 1 in order",
       ]);
       assert.equal(await host.sh("ls /srv/r"), "data\nused\n");
@@ -148,6 +148,13 @@ sysctl net.ipv4.ip_nonlocal_bind 1`;
       await host.applied("order", `${base}${file("/srv/conf.d/old", "x")}`);
       await host.applied("order", `${base}${file("/srv/conf.d/new", "x")}\n${step}`);
       assert.equal(await host.read("/srv/list"), "new\n");
+    });
+
+    test("but not what it names in another way: a file that becomes a link, a directory that becomes data", async () => {
+      await host.applied("kinds", `${file("/srv/kind", "x")}\ndirectory /srv/kind.d 0755 root:root`);
+      await host.applied("kinds", "link /srv/kind /etc/hostname\ndata /srv/kind.d 0755 root:root");
+      assert.equal(await host.sh("readlink /srv/kind; ls -d /srv/kind.d"), "/etc/hostname\n/srv/kind.d\n");
+      await host.remove("kinds", "--purge");
     });
 
     test("but not what another unit has taken over", async () => {
@@ -176,7 +183,7 @@ ${file("/srv/x/file", "@{secret:a}")}`;
       assert.equal(
         await host.remove("goes"),
         `goes: /srv/x/file removed
-goes: /srv/x-data kept: it holds data (--purge removes it)
+goes: /srv/x-data kept: it holds data
 goes: /srv/x removed
 goes: group leftover kept
 goes: user leftover kept
@@ -229,6 +236,9 @@ goes: removed
       assert.equal(result.code, 2, wrong);
       assert.match(result.stderr, /usage: converge COMMAND/);
     }
+    const lines = await host.run(`${converge} apply u - "$(printf 'two\\nlines')"`, { input: "end\n" });
+    assert.equal(lines.code, 2);
+    assert.match(lines.stderr, /a token is one line/);
     const unknown = await host.run(`${converge} check nowhere`);
     assert.equal(unknown.code, 1);
     assert.match(unknown.stderr, /there is no unit nowhere on this host/);

@@ -15,7 +15,7 @@ describe("secrets", () => {
       ["the article's own", "jhYg/=\\F"],
       ["quotes", `'"\`"'`],
       ["injection", "'; DROP TABLE users; --"],
-      ["shell", "$(reboot) `reboot` ${HOME} $$ ; | & > <"],
+      ["shell", `$(reboot) \`reboot\` \${HOME} $$ ; | & > <`],
       ["perl and sed", "@{secret:other} @{at} %s \\1 & $1 \\Q"],
       ["Cyrillic", "пароль — 密码"],
       ["one letter", "x"],
@@ -98,6 +98,7 @@ E
     ]) {
       const result = await host.run(`${converge} apply quiet d t`, { input: `${text}${failing}\nend\n` });
       assert.equal(result.code, 1, result.stdout);
+      assert.match(result.stderr, /password(?: is |=)\*\*\*/, "what was said is relayed, with stars");
       outputs.push(result.stdout, result.stderr, (await host.run(`${converge} check`)).stdout);
     }
     outputs.push(await host.remove("quiet"));
@@ -110,7 +111,6 @@ E
     assert.match(report, /planted-canary-AbC in a file/);
     assert.doesNotMatch(report, /secret-canary/);
     for (const output of outputs) assert.ok(!output.includes(value), output);
-    assert.ok(outputs.join("").split("password is ***").length > 6, "what is said is relayed, with stars");
     // The service itself wrote its password to the journal, nobody else did.
     assert.equal(
       await host.sh(`journalctl --no-pager -q | grep -F ${value} | grep -v 'quiet.service\\|password=' || true`),

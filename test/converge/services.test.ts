@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, test } from "node:test";
-import { converge, TestHost } from "./host";
-import { ensure, file, service, serviceFile } from "./text";
+import { TestHost } from "./host";
+import { file, packageSource, service, serviceFile } from "./text";
 
 describe("services", () => {
   let host: TestHost;
@@ -122,6 +122,13 @@ describe("services", () => {
     assert.equal(await invocation(), second);
   });
 
+  test("many restarts in a short time do not bring the service down", async () => {
+    await host.applied("s", service("demo", "one"));
+    await host.sh("for i in 1 2 3 4; do systemctl restart demo; done");
+    await host.applied("s", service("demo", "two"));
+    assert.equal(await loaded(), "two\n");
+  });
+
   test("a changed unit file or drop-in is read by systemd before the service is restarted", async () => {
     const text = (value: string) => `${serviceFile("demo", `Environment=VALUE=${value}`)}
 ${file("/etc/demo.conf", "x")}
@@ -137,8 +144,7 @@ service demo started restart-on /etc/systemd/system/demo.service,/etc/systemd/sy
 
   test("a new version of a package restarts the services that name it", async () => {
     const sample = "hastack-lab-sample";
-    const source = "deb [signed-by=/usr/share/keyrings/lab.asc] http://192.168.1.1:8080/debian-12/ ./";
-    const text = (version: string) => `${file("/etc/apt/sources.list.d/lab.list", source)}
+    const text = (version: string) => `${packageSource()}
 package ${sample}=${version}
 ${serviceFile("demo")}
 ${file("/etc/demo.conf", "x")}
@@ -218,6 +224,14 @@ service demo started ${line}`;
       assert.ok(Date.now() - began < 10_000);
     });
 
+    test("is reported with what it wrote since its last start, and nothing older", async () => {
+      await host.refused("s", failing("echo first; exit 1"));
+      await host.sh("sleep 2.2");
+      const error = await host.refused("s", failing("echo second; exit 1"));
+      assert.match(error, / second\n/);
+      assert.doesNotMatch(error, / first\n/);
+    });
+
     test("is started with corrected configuration although systemd had given up on it", async () => {
       await host.refused("s", failing("exit 1"));
       const again = await host.run("for i in $(seq 8); do systemctl start demo; done");
@@ -277,87 +291,6 @@ service demo started no-block`;
     assert.equal(await host.sh("systemctl show -P ActiveState demo"), "activating\n");
     assert.deepEqual(await host.drift("s"), []);
     await host.until("systemctl is-active -q demo");
-  });
-
-  describe("a run that is killed", () => {
-    test("at any moment leaves a host that the next run completes", async () => {
-      const text = (value: string) => `directory /srv/k 0755 root:root
-${file("/srv/k/a", "x".repeat(200_000) + value)}
-link /srv/k/link ${value}
-sysctl net.ipv4.ip_local_port_range "20000 6${value.slice(-4)}"
-${service("demo", value, { extra: "ExecStop=/bin/sleep 0.3" })}
-${ensure("step", `grep -qx ${value} /srv/k/step`, `sleep 0.2; echo ${value} >/srv/k/step`)}`;
-      await host.applied("s", text("round-0000"));
-      const began = Date.now();
-      await host.applied("s", text("round-0001"));
-      const settling = 600; // milliseconds at the end, when nothing is done any more
-      const duration = Date.now() - began - settling;
-
-      const rounds = 12;
-      const reached = new Set<string>();
-      for (let round = 0; round < rounds; round++) {
-        const value = `round-${1000 + round}`;
-        const delay = ((duration * (round + 0.5)) / rounds / 1000).toFixed(3);
-        const command = `timeout -s KILL ${delay} ${converge} apply s - t`;
-        const killed = await host.run(command, { input: `${text(value)}\nend\n` });
-        reached.add(String(killed.stdout.trim().split("\n").length));
-        await host.applied("s", text(value));
-        assert.equal(await loaded(), `${value}\n`, `killed after ${delay} s: the service runs with the new file`);
-        const rest = await host.sh("ls -A /srv/k; tail -c 11 /srv/k/a; readlink /srv/k/link; cat /srv/k/step");
-        assert.equal(rest, `a\nlink\nstep\n${value}\n${value}\n${value}\n`);
-        assert.deepEqual(await host.drift("s"), []);
-      }
-      assert.ok(reached.size >= 3, `the kills hit different steps: after ${[...reached].join(", ")} lines`);
-      await host.sh("rm -r /srv/k");
-    });
-
-    test("between a healed file and its restart still restarts", async () => {
-      await host.applied("s", service("demo", "one"));
-      await host.sh("echo wrong >/etc/demo.conf; systemctl restart demo");
-      const step = ensure("hangs", "test -e /run/go", "touch /run/hangs; sleep 20; touch /run/go", 30);
-      const text = service("demo", "one").replace(/(service demo .*)/, `${step}\n$1`);
-      await host.sh("rm -f /run/go /run/hangs");
-      const apply = host.begin(`${converge} apply s - t`, { input: `${text}\nend\n` });
-      await host.until("test -e /run/hangs");
-      assert.equal(await host.read("/etc/demo.conf"), "one\n", "the file is healed already");
-      await host.sh("kill -9 $(pgrep -f '[c]onverge apply s ')");
-      await apply.ended;
-      assert.deepEqual(await host.drift("s"), ["apply was interrupted"]);
-      await host.sh("touch /run/go");
-      const said = await host.applied("s", text);
-      assert.deepEqual(said.slice(0, -1), ["demo.service restarted"]);
-      assert.equal(await loaded(), "one\n");
-    });
-
-    for (const [step, text, marker] of [
-      [
-        "before-restart",
-        `${service("demo", "two")} before-restart <<'E'\ntouch /run/reached; sleep 2\nE`,
-        "/run/reached",
-      ],
-      [
-        "a slow start",
-        service("demo", "two", { extra: "ExecStartPre=/bin/sh -c 'touch /run/reached; sleep 2'" }),
-        "/run/reached",
-      ],
-      [
-        "a slow stop",
-        service("demo", "two", { extra: "ExecStop=/bin/sh -c 'touch /run/reached; sleep 2'" }),
-        "/run/reached",
-      ],
-    ] as const) {
-      test(`during ${step} is completed by the next`, async () => {
-        await host.applied("s", service("demo", "one", { extra: "ExecStop=/bin/sh -c 'touch /run/reached; sleep 1'" }));
-        await host.sh("rm -f /run/reached");
-        const apply = host.begin(`${converge} apply s - t`, { input: `${text}\nend\n` });
-        await host.until(`test -e ${marker}`);
-        await host.sh("kill -9 $(pgrep -f '[c]onverge apply s ')");
-        await apply.ended;
-        await host.applied("s", text);
-        assert.equal(await loaded(), "two\n");
-        assert.deepEqual(await host.drift("s"), []);
-      });
-    }
   });
 
   test("a service dropped from the text is stopped and disabled; the rest stays", async () => {

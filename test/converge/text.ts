@@ -1,6 +1,9 @@
 /** Small pieces of unit text that tests share. */
 
-export const mirror = "http://192.168.1.1:8080/debian-12/";
+/** The release that the tests run on: `debian-12` or `debian-13`. */
+export const release = process.env.HASTACK_TEST_RELEASE ?? "debian-12";
+
+export const mirror = `http://192.168.1.1:8080/${release}/`;
 
 /** A package source; hosts of the lab come without one. */
 export function packageSource(url = mirror): string {

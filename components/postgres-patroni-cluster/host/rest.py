@@ -24,9 +24,10 @@ THEIRS = ("pause", "standby_cluster")
 class Member:
     """A member's REST API: this host's, or the one at another member's address."""
 
-    def __init__(self, url=None, config=CONFIG):
+    def __init__(self, url=None, name=None, config=CONFIG):
         with open(config, encoding="utf-8") as file:
             self.config = yaml.safe_load(file)
+        self.name = name or self.config["name"]
         restapi = self.config["restapi"]
         self.url = url or "https://" + restapi["connect_address"]
         self.context = ssl.create_default_context(cafile=restapi["cafile"])
@@ -43,7 +44,10 @@ class Member:
             with urllib.request.urlopen(request, timeout=timeout, context=self.context) as answer:
                 text = answer.read().decode()
         except urllib.error.HTTPError as error:
-            raise OSError(f"{method} {self.url}{path}: {error.code} {error.read().decode().strip()}") from error
+            said = error.read().decode().strip()
+            raise OSError(f"Patroni on {self.name}: {method} {path}: {error.code} {said}") from error
+        except OSError as error:
+            raise OSError(f"Patroni on {self.name} does not answer: {getattr(error, 'reason', error)}") from error
         try:
             return json.loads(text)
         except ValueError:
@@ -131,5 +135,5 @@ if __name__ == "__main__":
     try:
         sys.exit(main(sys.argv[1:]))
     except (OSError, ValueError) as error:
-        print(f"Patroni does not answer: {error}")
+        print(error)
         sys.exit(1)

@@ -31,7 +31,7 @@ class Roll(Exception):
 
 
 def at(member):
-    return Member(member["api_url"].rsplit("/patroni", 1)[0])
+    return Member(member["api_url"].rsplit("/patroni", 1)[0], member["name"])
 
 
 def leader_of(members):
