@@ -134,7 +134,7 @@ close_descriptors() {
 }
 
 # detached LOG COMMAND…: in the background, in a session of its own, with no descriptor of the caller's left open:
-# a caller that reads our output to its end must not wait for the lab.
+# a caller that reads our output to its end must not wait for the lab. Its process id is $!.
 detached() {
   local log=$1
   shift

@@ -4,7 +4,7 @@
 # dpkg-query knows them by these names on Debian 12 and 13.
 readonly SYSTEM_PACKAGES=(
   bsdextrautils ca-certificates curl debian-archive-keyring debootstrap dpkg-dev gnupg iproute2 jq nftables
-  openssh-client openssl postgresql-client procps python3 shellcheck systemd-container util-linux xz-utils
+  openssh-client openssh-server openssl postgresql-client procps python3 shellcheck systemd-container util-linux xz-utils
 )
 
 system_ensure() {
@@ -47,6 +47,6 @@ npm_ensure() {
 
 npm_install() {
   cd "$REPO_DIR" || return
-  npm ci --no-audit --no-fund
+  npm ci --ignore-scripts --no-audit --no-fund
   touch node_modules/.package-lock.json # npm may keep the date of the file it came from
 }
