@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { remote, type types } from "@pulumi/command";
-import { SshServer, strangersKey } from "./ssh-server";
+import { freePort, SshServer, strangersKey } from "./ssh-server";
 import { TestStack } from "./stack";
 
 type CommandArgs = Omit<remote.CommandArgs, "connection"> & { connection?: types.input.remote.ConnectionArgs };
@@ -76,8 +76,7 @@ describe("the connection of a remote.Command", () => {
 
   test("every refused connection fails with its reason, and no command runs", async () => {
     const ran = `echo ran >>${file("refused")}`;
-    // tcpmux, which nobody serves: a free high port may be taken by another program a moment later.
-    const closedPort = 1;
+    const closedPort = await freePort();
     const run = await stack.upFailing(() => {
       const failing = (name: string, connection: Partial<types.input.remote.ConnectionArgs>) =>
         command(name, { create: ran, connection: { ...server.connection, ...connection } });
