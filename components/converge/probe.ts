@@ -8,7 +8,7 @@ export interface ProbeResult {
   agent: string;
   /** By role; the token is null until an apply has succeeded. While an apply runs, drift is not known and empty. */
   units: Record<string, { token: string | null; drift: string[] }>;
-  /** Host's clock minus this machine's, in seconds, give or take half of the round trip. */
+  /** Host's clock minus this machine's, in seconds: what is certain of it, however long the answer took. */
   clockOffset: number;
 }
 
@@ -60,12 +60,14 @@ export async function probe(connection: ProbeConnection, limits: ProbeLimits = d
       through = await connect(connection.proxy, undefined, limits, clients);
     }
     const client = await connect(connection, through, limits, clients);
-    const sent = Date.now();
+    const sent = Date.now() / 1000;
     const sudo = (connection.user ?? "root") === "root" ? "" : "sudo -n ";
     const answer = await ask(client, `${sudo}perl - probe`, agentSource(), limits);
-    const roundTrip = (Date.now() - sent) / 1000;
+    const received = Date.now() / 1000;
     const parsed = JSON.parse(answer) as Omit<ProbeResult, "clockOffset">;
-    return { ...parsed, clockOffset: parsed.facts.time - (sent / 1000 + roundTrip / 2) };
+    // The host read its clock at some moment in between.
+    const { time } = parsed.facts;
+    return { ...parsed, clockOffset: time < sent ? time - sent : Math.max(0, time - received) };
   } finally {
     for (const client of clients.reverse()) client.end();
   }

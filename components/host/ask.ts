@@ -42,10 +42,18 @@ export function keepUnknownToken(mode: ProbeMode): pulumi.CustomResourceOptions 
   if (mode === "off") return { ignoreChanges: ["create"] };
   return {
     transforms: [
-      ({ props, opts }) => {
-        if (typeof props.create !== "string" || !props.create.endsWith(` ${initialToken}`)) return undefined;
+      async ({ props, opts }) => {
+        if (!(await textOf(props.create))?.endsWith(` ${initialToken}`)) return undefined;
         return { props, opts: pulumi.mergeOptions(opts, { ignoreChanges: ["create"] }) };
       },
     ],
   };
+}
+
+/** What stands in a property, which is an output where it depends on another resource; undefined while it is unknown. */
+async function textOf(property: unknown): Promise<string | undefined> {
+  if (!pulumi.Output.isInstance(property)) return typeof property === "string" ? property : undefined;
+  // Not in the SDK's types: `apply` alone cannot tell that nothing will come.
+  const output = property as unknown as { isKnown: Promise<boolean>; promise(): Promise<unknown> };
+  return (await output.isKnown) ? String(await output.promise()) : undefined;
 }

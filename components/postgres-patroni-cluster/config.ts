@@ -200,6 +200,8 @@ function renderDropIn(config: ClusterConfig): string {
     `TimeoutStopSec=${config.ttl + 60}`,
     "Restart=on-failure",
     "RestartSec=2",
+    "RuntimeDirectory=patroni",
+    "RuntimeDirectoryMode=0700",
     "",
   ].join("\n");
 }

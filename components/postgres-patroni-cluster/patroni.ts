@@ -72,7 +72,8 @@ export function renderPatroni(config: ClusterConfig, member: ClusterMember, trai
       connect_address: `${member.address}:${postgresPort}`,
       data_dir: dataPath(config),
       bin_dir: `/usr/lib/postgresql/${config.version}/bin`,
-      pgpass: "/var/lib/postgresql/.pgpass-patroni",
+      // It holds passwords: systemd removes it with the service's end.
+      pgpass: "/run/patroni/pgpass",
       // Patroni reaches its own PostgreSQL without a password: so it does whichever password is in force there.
       use_unix_socket: true,
       use_unix_socket_repl: true,
