@@ -2,10 +2,28 @@
  * The database cluster of `npm run dev` end to end, on real hosts in a lab of its own. The tests run in order, each on
  * what the ones before have left. See support/test-lab.ts for working on them.
  */
+import { access } from "./cluster/access";
 import { comesUp } from "./cluster/comes-up";
+import { drift } from "./cluster/drift";
+import { durability } from "./cluster/durability";
+import { failures } from "./cluster/failures";
 import { freshHosts } from "./cluster/fresh-hosts";
+import { namesOfAnyKind } from "./cluster/names";
+import { refusals } from "./cluster/refusals";
+import { removal } from "./cluster/removal";
+import { secrecy } from "./cluster/secrecy";
+import { settings } from "./cluster/settings";
 import { Suite } from "./support/suite";
 
 const suite = new Suite();
 freshHosts(suite);
 comesUp(suite);
+access(suite);
+namesOfAnyKind(suite);
+settings(suite);
+failures(suite);
+drift(suite);
+durability(suite);
+refusals(suite);
+secrecy(suite);
+removal(suite);

@@ -9,9 +9,12 @@ export function comesUp({ foundation, promise, cluster }: Suite): void {
   foundation("`up` on fresh hosts makes a leader and two streaming replicas", async (t) => {
     const watches = cluster.hosts.names.map((host) => ProcessWatch.start(cluster.lab, host));
     const started = performance.now();
-    await cluster.up();
+    try {
+      await cluster.up();
+    } finally {
+      cluster.commandLines.push(...(await Promise.all(watches.map((watch) => watch.stop()))));
+    }
     t.diagnostic(`up on ${cluster.fresh ? "fresh hosts" : "hosts that were up already"}: ${secondsSince(started)} s`);
-    cluster.commandLines.push(...(await Promise.all(watches.map((watch) => watch.stop()))));
 
     const leader = await cluster.whole();
     const members = await cluster.hosts.members();

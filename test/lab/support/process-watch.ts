@@ -1,18 +1,21 @@
 import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import type { TestLab } from "./test-lab";
 
-/** Prints every command line that it has not seen yet, ten times a second: what any user of the host could see. */
+/**
+ * Prints every command line that it has not seen yet, ten times a second: what any user of the host could see. It ends
+ * with its standard input.
+ */
 const watcher = `
 $| = 1;
-while (1) {
-    for my $file (glob '/proc/[0-9]*/cmdline') {
-        open my $handle, '<', $file or next;
+vec(my $input, 0, 1) = 1;
+do {
+    for my $file (glob "/proc/[0-9]*/cmdline") {
+        open my $handle, "<", $file or next;
         local $/;
         my $line = <$handle> // next;
         print $line =~ tr/\\0/ /r, "\\n" if length $line && !$seen{$line}++;
     }
-    select undef, undef, undef, 0.1;
-}
+} until select my $ended = $input, undef, undef, 0.1;
 `;
 
 /** All command lines that appear on a host while something goes on. */
@@ -23,17 +26,16 @@ export class ProcessWatch {
     client.stdout.on("data", (chunk: Buffer) => {
       this.printed += chunk.toString();
     });
-    client.stdin.end(watcher);
   }
 
   static start(lab: TestLab, host: string): ProcessWatch {
-    return new ProcessWatch(lab.beginOn(host, "exec perl -"));
+    return new ProcessWatch(lab.beginOn(host, `exec perl -e '${watcher}'`));
   }
 
   /** Ends it; returns what it saw. */
   async stop(): Promise<string> {
     const ended = new Promise((resolve) => this.client.once("close", resolve));
-    this.client.kill();
+    this.client.stdin.end();
     await ended;
     return this.printed;
   }

@@ -1,3 +1,4 @@
+import { createPrivateKey } from "node:crypto";
 import type { Stack } from "./stack";
 
 /** A value that nobody may see who may not see the whole stack, and what it is, for messages. */
@@ -21,9 +22,8 @@ export async function secretsOf(stack: Stack): Promise<Secret[]> {
         note(`${name} bcryptHash`, plain(outputs.bcryptHash));
         break;
       case "tls:index/privateKey:PrivateKey":
-        for (const key of ["privateKeyPem", "privateKeyPemPkcs8", "privateKeyOpenssh"]) {
-          note(`${name} ${key}`, plain(outputs[key]));
-        }
+        note(`${name} privateKeyPem`, plain(outputs.privateKeyPem));
+        note(`${name} privateKeyPemPkcs8`, plain(outputs.privateKeyPemPkcs8));
         break;
       case "command:remote:Command":
         note("SSH key", (plain(inputs.connection) as { privateKey?: string }).privateKey);
@@ -31,7 +31,7 @@ export async function secretsOf(stack: Stack): Promise<Secret[]> {
           for (const [what, value] of stored(plain(inputs.stdin))) note(`${name} ${what}`, value);
     }
   }
-  for (const [role, value] of Object.entries(await stack.output<Record<string, string>>("passwords"))) {
+  for (const [role, value] of Object.entries((await stack.outputs()).passwords as object)) {
     note(`password of ${role}`, value);
   }
   return distinct(found);
@@ -43,9 +43,12 @@ export function leaked(text: string, secrets: readonly Secret[]): string[] {
 }
 
 export function formsOf(value: string): string[] {
+  const json = JSON.stringify(value).slice(1, -1);
+  // The engine, which is in Go, escapes more than it must.
+  const goJson = json.replace(/[<>&]/g, (c) => `\\u00${c.charCodeAt(0).toString(16)}`);
   const base64 = Buffer.from(value).toString("base64").replace(/=+$/, "");
   // The last character depends on what comes next.
-  return [value, JSON.stringify(value).slice(1, -1), base64.slice(0, -1)];
+  return [value, json, goJson, base64.slice(0, -1)];
 }
 
 /** Lines `NAME BASE64`: what the host gets. Certificates are public. */
@@ -63,7 +66,20 @@ function stored(stdin: unknown): [string, string][] {
 /** A key may be quoted line by line. What is too short says nothing when it is found. */
 function piecesOf(what: string, value: string): Secret[] {
   const lines = value.split("\n").filter((line) => line.length >= 8 && !line.startsWith("-----"));
-  return lines.map((line) => ({ what, value: line }));
+  return lines.filter((line) => holdsSecret(line, value)).map((line) => ({ what, value: line }));
+}
+
+/** Of an EC key in PEM only some lines: the others are the public key, which is in certificates, too. */
+function holdsSecret(line: string, pem: string): boolean {
+  // The same first line in every such file: its type.
+  if (pem.includes("-----BEGIN OPENSSH PRIVATE KEY-----\n")) return !pem.split("\n")[1]?.startsWith(line);
+  if (!/-----BEGIN (EC )?PRIVATE KEY-----/.test(pem)) return true;
+  const { d = "" } = createPrivateKey(pem).export({ format: "jwk" });
+  const scalar = Buffer.from(d, "base64url");
+  const body = pem.replace(/-----.*-----|\n/g, "");
+  const start = Math.floor((Buffer.from(body, "base64").indexOf(scalar) * 4) / 3);
+  const at = body.indexOf(line);
+  return Math.min(at + line.length, start + 40) - Math.max(at, start) >= 8;
 }
 
 /** A value in an export is plain, or an object with the plain text in JSON. */

@@ -1,7 +1,7 @@
 import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
-import { failure, type Result, type RunOptions, run } from "./process";
+import { failure, type Result, type RunOptions } from "./process";
 import { repository, type TestLab } from "./test-lab";
 
 /** A stack's settings, e.g. `{ "hastack:probe": "required", "hastack:postgres": { durability: "sync" } }`. */
@@ -72,11 +72,11 @@ export class Stack {
   }
 
   up(...flags: string[]): Promise<Result> {
-    return this.run("up", "--yes", "--skip-preview", "--suppress-progress", ...flags);
+    return this.run("up", ["--yes", "--skip-preview", "--suppress-progress", ...flags]);
   }
 
   preview(...flags: string[]): Promise<Result> {
-    return this.run("preview", ...flags);
+    return this.run("preview", flags);
   }
 
   /** A run that has to succeed; returns what it printed. */
@@ -93,27 +93,31 @@ export class Stack {
     return result.stdout + result.stderr;
   }
 
-  private run(command: string, ...flags: string[]): Promise<Result> {
+  private run(command: string, flags: readonly string[], within: readonly string[] = []): Promise<Result> {
     const where = ["--stack", name, "--config-file", this.file, "--non-interactive", "--color", "never"];
-    return this.pulumi([command, ...flags, ...where], { seconds: 400 });
+    return this.pulumi([command, ...flags, ...where], { seconds: 400 }, within);
   }
 
-  async output<T>(key: string): Promise<T> {
-    return JSON.parse(await this.must(["stack", "output", key, "--json", "--show-secrets", "--stack", name])) as T;
+  /** All outputs with their secrets in clear; none before the first run that came to its end. */
+  async outputs(): Promise<Record<string, unknown>> {
+    const printed = await this.must(["stack", "output", "--json", "--show-secrets", "--stack", name]);
+    return JSON.parse(printed) as Record<string, unknown>;
   }
 
   /** The state as an operator could export it, with all secrets in clear. Nothing of it belongs into a message. */
   async resources(): Promise<StateResource[]> {
-    const { code, stdout } = await this.execute(["stack", "export", "--show-secrets", "--stack", name]);
+    const { code, stdout } = await this.pulumi(["stack", "export", "--show-secrets", "--stack", name]);
     if (code !== 0) throw new Error(`pulumi stack export: exit ${code}`);
     return (JSON.parse(stdout) as { deployment: { resources: StateResource[] } }).deployment.resources;
   }
 
-  /** The same command as in the lab, and as cut off from the lab as it can be: in a network without anything. */
-  outside(command: readonly string[], env: NodeJS.ProcessEnv): Promise<Result> {
-    const isolated = ["--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh", "pulumi", ...command];
-    const flags = ["--stack", name, "--config-file", this.file, "--non-interactive", "--color", "never"];
-    return run("unshare", [...isolated, ...flags], { env, seconds: 120 });
+  destroy(): Promise<Result> {
+    return this.run("destroy", ["--yes", "--skip-preview", "--suppress-progress"]);
+  }
+
+  /** The same command in a network that is not the lab's, and where nothing can be reached by accident. */
+  outside(command: string): Promise<Result> {
+    return this.run(command, [], ["unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"]);
   }
 
   private async must(args: readonly string[]): Promise<string> {
@@ -122,15 +126,13 @@ export class Stack {
     return result.stdout;
   }
 
-  private async pulumi(args: readonly string[], options?: RunOptions): Promise<Result> {
-    const result = await this.execute(args, options);
-    const shown = args.includes("--show-secrets");
-    if (!shown) this.transcript.push([`pulumi ${args.slice(0, 3).join(" ")}`, result.stdout + result.stderr]);
+  private async pulumi(args: readonly string[], options?: RunOptions, within: readonly string[] = []): Promise<Result> {
+    const result = await this.lab.exec([...within, "pulumi", "--cwd", repository, ...args], options);
+    // What is asked for in clear is no leak.
+    if (!args.includes("--show-secrets")) {
+      this.transcript.push([`pulumi ${args.slice(0, 3).join(" ")}`, result.stdout + result.stderr]);
+    }
     return result;
-  }
-
-  private execute(args: readonly string[], options?: RunOptions): Promise<Result> {
-    return this.lab.exec(["pulumi", "--cwd", repository, ...args], options);
   }
 }
 
@@ -145,6 +147,16 @@ export function changesIn(printed: string): Change[] {
     found.set(resource, { op: ops[sign] ?? "replace", name: resource });
   }
   return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** Why a preview with `--diff` would touch a resource: what has drifted, by resource. */
+export function driftIn(printed: string): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const step of printed.split("[urn=").slice(1)) {
+    const drift = /=> ".*'drift:\w+ (.*)'"/.exec(step)?.[1];
+    if (drift !== undefined) found[/::([^:\]]+)\]/.exec(step)?.[1] ?? "?"] = drift;
+  }
+  return found;
 }
 
 function merge(into: Settings, changes: Settings): void {

@@ -1,7 +1,7 @@
 import { after, before, type TestContext, test } from "node:test";
 import { TestCluster } from "./test-cluster";
 
-type Body = (t: TestContext) => Promise<unknown> | unknown;
+type Body = (t: TestContext) => Promise<void> | void;
 
 const minutes = 60_000;
 
