@@ -43,6 +43,7 @@ export function unit(name: string, args: UnitArgs, opts: pulumi.CustomResourceOp
       {
         connection: host.connection,
         create: pulumi.interpolate`${converge} secrets ${role} ${digest} ${token(host, `${role}.secrets`)}`,
+        delete: pulumi.interpolate`${converge} forget ${role}`,
         stdin: pulumi.secret(lines),
       },
       merged,

@@ -24,7 +24,7 @@ import {
   script,
   tls,
 } from "./etcd";
-import { renderPlace } from "./membership";
+import { joinWord, renderPlace } from "./membership";
 
 const environment = "/etc/default/etcd";
 const dropIns = "/etc/systemd/system/etcd.service.d";
@@ -79,7 +79,7 @@ export function renderMember(config: EtcdConfig, member: EtcdMember): string {
     waitFor(
       "a member that joined is in step",
       90,
-      script(`grep -q '^ETCD_INITIAL_CLUSTER_STATE=new$' ${bootstrap} || ${health([member])} 2>&1`),
+      script(`case "\${HASTACK_TOKEN:-}" in ${joinWord}:*) ${health([member])} 2>&1 ;; esac`),
     ),
   );
 }

@@ -10,6 +10,16 @@ describe("secrets", () => {
   });
   after(() => host.stop());
 
+  test("they can be forgotten, also those of a unit that was never applied, and nothing else goes", async () => {
+    await host.storeSecrets("never", "d", { "a|raw": "x" });
+    await host.applied("kept", file("/root/kept-file", "here"));
+    await host.storeSecrets("kept", "d", { "a|raw": "x" });
+    for (const unit of ["never", "kept", "unknown"]) await host.sh(`${converge} forget ${unit}`);
+    assert.equal(await host.sh("ls /var/lib/hastack/units | grep -c never || true"), "0\n");
+    assert.equal(await host.sh("ls /var/lib/hastack/units/kept"), "applied\ninventory\ntext\n");
+    assert.equal(await host.read("/root/kept-file"), "here\n");
+  });
+
   describe("any value arrives byte for byte, in files and in scripts", () => {
     const values: [name: string, value: string][] = [
       ["the article's own", "jhYg/=\\F"],

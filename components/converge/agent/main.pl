@@ -8,6 +8,7 @@ usage: converge COMMAND
   apply UNIT SECRETS TOKEN...   makes this host match the unit text on standard input
   check [UNIT...]               says, as JSON, what differs from the texts last applied; changes nothing
   secrets UNIT DIGEST [TOKEN]   stores the secrets of a unit: lines `NAME BASE64` and `end` on standard input
+  forget UNIT                   forgets the secrets of a unit, and nothing else of it
   remove UNIT [--purge]         removes what a unit put here; its data only with --purge
   facts                         describes this host as JSON
   probe                         facts and check in one JSON object
@@ -21,6 +22,7 @@ my %COMMANDS = (
     apply   => \&apply,
     check   => \&check,
     secrets => \&secrets,
+    forget  => \&forget,
     remove  => \&remove,
     facts   => \&facts,
     probe   => \&probe,
@@ -91,6 +93,14 @@ sub secrets ( $unit = undef, $digest = undef, @token ) {
     ) if !@lines || pop @lines ne 'end';
     my @names = Secrets::store( unit_name($unit), digest($digest), token(@token), \@lines );
     Report::line( join ' ', "$unit: secrets stored:", @names );
+    return Converge::OK;
+}
+
+# A unit that was never applied, or needs no secrets any more, must not leave any behind.
+sub forget ( $unit = undef, @rest ) {
+    return usage('forget UNIT') if !defined $unit || @rest;
+    State::forget_secrets( unit_name($unit) );
+    Report::line("$unit: secrets forgotten");
     return Converge::OK;
 }
 

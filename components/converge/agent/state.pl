@@ -48,6 +48,13 @@ sub forget ($unit) {
     Disk::sync_directory(UNITS);
 }
 
+sub forget_secrets ($unit) {
+    my $directory = UNITS . "/$unit";
+    return if !-d $directory;
+    Disk::remove( path( $unit, 'secrets' ) );
+    rmdir $directory;    # where nothing else of the unit is left
+}
+
 # Notes that WHAT (`apply` or `removal`) has begun; `interruption` tells later whether it came to an end.
 sub begin ( $unit, $what ) { put( $unit, 'progress', "what $what\nby " . Process::identity($$) . "\n" ) }
 

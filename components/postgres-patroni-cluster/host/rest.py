@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -B
 """Asks and changes a Patroni member over its REST API (Patroni manual, "Patroni REST API").
 
   rest.py health              exit 0 when this member's PostgreSQL runs and, on a replica, streams
@@ -21,6 +21,10 @@ CONFIG = "/etc/patroni/config.yml"
 THEIRS = ("pause", "standby_cluster")
 
 
+class Unauthorized(OSError):
+    """The member wants another password."""
+
+
 class Member:
     """A member's REST API: this host's, or the one at another member's address."""
 
@@ -37,6 +41,17 @@ class Member:
         self.headers = {"Authorization": "Basic " + token, "Content-Type": "application/json"}
 
     def ask(self, method, path, body=None, timeout=10):
+        """The answer. A member that was told of a new password takes it over in its next round: so long is waited."""
+        end = time.monotonic() + 30
+        while True:
+            try:
+                return self.ask_once(method, path, body, timeout)
+            except Unauthorized:
+                if time.monotonic() > end:
+                    raise
+            time.sleep(0.3)
+
+    def ask_once(self, method, path, body, timeout):
         """The answer, as JSON where it is JSON. What Patroni refuses is an error with its own words."""
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.url + path, data, self.headers, method=method)
@@ -45,7 +60,8 @@ class Member:
                 text = answer.read().decode()
         except urllib.error.HTTPError as error:
             said = error.read().decode().strip()
-            raise OSError(f"Patroni on {self.name}: {method} {path}: {error.code} {said}") from error
+            kind = Unauthorized if error.code == 401 else OSError
+            raise kind(f"Patroni on {self.name}: {method} {path}: {error.code} {said}") from error
         except OSError as error:
             raise OSError(f"Patroni on {self.name} does not answer: {getattr(error, 'reason', error)}") from error
         try:

@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -B
 """Restarts PostgreSQL on the members where a changed parameter waits for it, one at a time.
 
   roll.py check   exit 1 and name the members that wait for a restart

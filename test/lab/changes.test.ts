@@ -1,0 +1,23 @@
+/**
+ * What happens after the first `up`: a cluster that runs is changed, grows, shrinks, loses hosts, and is taken down. The
+ * tests run in order, each on what the ones before have left. See support/test-lab.ts for working on them.
+ */
+import { firstUp } from "./changes/first-up";
+import { membership } from "./changes/membership";
+import { objects } from "./changes/objects";
+import { parameters } from "./changes/parameters";
+import { passwords } from "./changes/passwords";
+import { probe } from "./changes/probe";
+import { removal } from "./changes/removal";
+import { replaced } from "./changes/replaced";
+import { ChangesSuite } from "./changes/suite";
+
+const suite = new ChangesSuite();
+firstUp(suite);
+parameters(suite);
+passwords(suite);
+objects(suite);
+probe(suite);
+membership(suite);
+replaced(suite);
+removal(suite);
