@@ -2,6 +2,7 @@
  * What happens after the first `up`: a cluster that runs is changed, grows, shrinks, loses hosts, and is taken down. The
  * tests run in order, each on what the ones before have left. See support/test-lab.ts for working on them.
  */
+import { ChangingCluster } from "./changes/cluster";
 import { firstUp } from "./changes/first-up";
 import { membership } from "./changes/membership";
 import { objects } from "./changes/objects";
@@ -10,9 +11,9 @@ import { passwords } from "./changes/passwords";
 import { probe } from "./changes/probe";
 import { removal } from "./changes/removal";
 import { replaced } from "./changes/replaced";
-import { ChangesSuite } from "./changes/suite";
+import { Suite } from "./support/suite";
 
-const suite = new ChangesSuite();
+const suite = new Suite(new ChangingCluster(), 10);
 firstUp(suite);
 parameters(suite);
 passwords(suite);

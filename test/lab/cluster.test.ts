@@ -14,8 +14,9 @@ import { removal } from "./cluster/removal";
 import { secrecy } from "./cluster/secrecy";
 import { settings } from "./cluster/settings";
 import { Suite } from "./support/suite";
+import { TestCluster } from "./support/test-cluster";
 
-const suite = new Suite();
+const suite = new Suite(new TestCluster(), 8);
 freshHosts(suite);
 comesUp(suite);
 access(suite);

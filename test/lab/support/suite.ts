@@ -1,5 +1,5 @@
 import { after, before, type TestContext, test } from "node:test";
-import { TestCluster } from "./test-cluster";
+import type { TestCluster } from "./test-cluster";
 
 type Body = (t: TestContext) => Promise<void> | void;
 
@@ -9,18 +9,21 @@ const minutes = 60_000;
  * Tests that share one cluster and run in order: each finds what the ones before have left. When a promise is broken
  * without which nothing else can hold, the rest is skipped.
  */
-export class Suite {
-  readonly cluster = new TestCluster();
+export class Suite<Cluster extends TestCluster = TestCluster> {
   private hopeless: string | undefined;
 
-  constructor() {
+  /** @param limit minutes that one test may take */
+  constructor(
+    readonly cluster: Cluster,
+    private readonly limit: number,
+  ) {
     before(() => this.cluster.start(), { timeout: 20 * minutes });
     after(() => this.cluster.stop());
   }
 
   /** A test, named after what a user relies on. */
   readonly promise = (name: string, body: Body): void => {
-    test(name, { timeout: 8 * minutes }, (t) => {
+    test(name, { timeout: this.limit * minutes }, (t) => {
       if (this.hopeless) return t.skip(`not tried after: ${this.hopeless}`);
       return body(t);
     });
