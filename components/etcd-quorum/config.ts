@@ -11,6 +11,7 @@ import {
   unitText,
   waitFor,
 } from "../converge/text";
+import { firewallOpening } from "../firewall/config";
 import {
   bootstrap,
   clientPort,
@@ -18,6 +19,7 @@ import {
   type EtcdConfig,
   type EtcdMember,
   endpoint,
+  firewallOf,
   health,
   peerPort,
   peerUrl,
@@ -34,11 +36,12 @@ const forEtcd = { mode: "0640", owner: "root:etcd" };
 const forRoot = { mode: "0600", owner: "root:root" };
 
 /** The unit `etcd-install`: packages, on all hosts at once. */
-export function renderInstall(): string {
+export function renderInstall(config: EtcdConfig): string {
   return unitText(
     port(clientPort, "etcd.service", "etcd's clients"),
     port(peerPort, "etcd.service", "etcd's peers"),
     install(),
+    ...(config.firewall ? [firewallOpening(firewallOf(config), "members")] : []),
   );
 }
 

@@ -1,3 +1,5 @@
+import type { Firewall } from "../firewall/table";
+
 /** What the rendered units of etcd share: the model, where things are, and how a script asks etcd. */
 
 export interface EtcdMember {
@@ -10,6 +12,10 @@ export interface EtcdConfig {
   /** Name of the quorum: its token, which keeps members of two quorums apart. */
   name: string;
   members: readonly EtcdMember[];
+  /** Addresses of hosts besides the members whose services use the quorum. */
+  clients: readonly string[];
+  /** Whether only they reach the ports. */
+  firewall: boolean;
   quotaMiB: number;
   compactionHours: number;
   heartbeatMs: number;
@@ -22,6 +28,20 @@ export const peerPort = 2380;
 export const tls = "/etc/etcd/tls";
 /** What a member knows at its first start only; a change in it restarts nothing. */
 export const bootstrap = "/var/lib/etcd/bootstrap.env";
+
+export function firewallOf(config: Pick<EtcdConfig, "members" | "clients">): Firewall {
+  return {
+    role: "etcd",
+    sources: [
+      { name: "members", from: config.members.map((member) => member.address) },
+      { name: "clients", from: config.clients },
+    ],
+    rules: [
+      { to: [clientPort], sources: ["members", "clients"] },
+      { to: [peerPort], sources: ["members"] },
+    ],
+  };
+}
 
 export function endpoint(member: EtcdMember): string {
   return `https://${member.address}:${clientPort}`;

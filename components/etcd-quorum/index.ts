@@ -5,13 +5,14 @@ import { z } from "zod";
 import type { Certificate, CertificateAuthority } from "../certificate-authority";
 import { unit } from "../converge/unit";
 import { fault } from "../fault";
+import { firewallUnits } from "../firewall";
 import type { Host } from "../host";
 import { clockSkewRefused } from "../host/clock";
 import { inTurn } from "../rolling";
 import { checked, parse } from "../validate";
 import { renderAccount } from "./account";
 import { peerCommonName, renderInstall, renderMember } from "./config";
-import { type EtcdConfig, endpoint } from "./etcd";
+import { type EtcdConfig, endpoint, firewallOf } from "./etcd";
 import { foundWord, joinWord, renderAccess, renderReady } from "./membership";
 
 export interface EtcdQuorumArgs {
@@ -19,6 +20,16 @@ export interface EtcdQuorumArgs {
   members: Host[];
   /** Issues the certificates of members and clients. */
   ca: CertificateAuthority;
+  /**
+   * Hosts besides the members whose services use the quorum, e.g. those of a Patroni cluster elsewhere.
+   * @default []
+   */
+  clients?: Host[];
+  /**
+   * Let only members and clients reach the ports (a table of nftables of its own; nothing else is touched).
+   * @default true
+   */
+  firewall?: boolean;
   /**
    * Limit of the database's size in MiB; beyond it etcd refuses writes.
    * @default 2048
@@ -90,8 +101,8 @@ const membersSchema = z
  * ```
  *
  * Operations: listens on 2379 (clients) and 2380 (members). With 3 members one may be lost, with 5 two, with 7 three.
- * A changed setting restarts the members one at a time, each only while all others are healthy. To administer it on a
- * member: `set -a; . /etc/etcd/etcdctl.env; etcdctl member list`.
+ * A changed setting restarts the members one at a time, each only while all others are healthy. Nobody but members
+ * and `clients` reaches the ports. To administer it on a member: `set -a; . /etc/etcd/etcdctl.env; etcdctl member list`.
  */
 export class EtcdQuorum extends pulumi.ComponentResource {
   /** Client endpoints, e.g. `https://192.168.1.130:2379`. */
@@ -102,16 +113,18 @@ export class EtcdQuorum extends pulumi.ComponentResource {
   readonly ca: CertificateAuthority;
   private readonly quorumName: string;
   private readonly first: Host;
+  private readonly served: readonly Host[];
 
   constructor(name: string, args: EtcdQuorumArgs, opts?: pulumi.ComponentResourceOptions) {
     // The members are no inputs of the component: it would wait for them.
     super("hastack:index:EtcdQuorum", name, {}, opts);
-    const { members, ca, ...settings } = args;
+    const { members, ca, clients = [], firewall = true, ...settings } = args;
     const resource = `EtcdQuorum ${name}`;
     this.first = firstOf(resource, members);
     this.quorumName = name;
     this.ca = ca;
-    const config = configure(resource, name, members, checked(resource, schema, settings));
+    this.served = [...members, ...clients];
+    const config = configure(resource, { name, members, clients, firewall }, checked(resource, schema, settings));
 
     const child = { parent: this };
     const installed = members.map((host) =>
@@ -137,6 +150,10 @@ export class EtcdQuorum extends pulumi.ComponentResource {
       { host: this.first, role: "etcd-access", text: config.apply(renderAccess) },
       { ...child, dependsOn: whole },
     );
+    // Last: a member that leaves is shut out when it is no member any more.
+    if (firewall) {
+      firewallUnits(name, members, config.apply(firewallOf), { ...child, role: "etcd", dependsOn: [this.ready] });
+    }
     this.endpoints = config.apply((c) => c.members.map(endpoint));
     this.registerOutputs({ endpoints: this.endpoints });
   }
@@ -144,8 +161,20 @@ export class EtcdQuorum extends pulumi.ComponentResource {
   /**
    * Makes a user that reads and writes the keys under a prefix, and nothing else.
    * @param name the user's name, e.g. the scope of a Patroni cluster
+   * @param hosts from which it is used
    */
-  account(name: string, prefix: pulumi.Input<string>, opts: pulumi.CustomResourceOptions): EtcdAccess {
+  account(
+    name: string,
+    prefix: pulumi.Input<string>,
+    hosts: readonly Host[],
+    opts: pulumi.CustomResourceOptions,
+  ): EtcdAccess {
+    const strangers = hosts.filter((host) => !this.served.includes(host)).map((host) => host.hostName);
+    if (strangers.length > 0) {
+      throw fault(
+        `EtcdQuorum ${this.quorumName}: clients: ${strangers.join(", ")}: hosts of ${name} that may not reach it: add them`,
+      );
+    }
     const password = new random.RandomPassword(
       `${this.quorumName}-${name}-password`,
       { length: 32, special: false },
@@ -218,16 +247,19 @@ function firstOf(resource: string, members: readonly Host[]): Host {
 
 function configure(
   resource: string,
-  name: string,
-  members: readonly Host[],
+  { name, members, clients, firewall }: { name: string; members: Host[]; clients: Host[]; firewall: boolean },
   settings: pulumi.Output<z.output<typeof schema>>,
 ): pulumi.Output<EtcdConfig> {
-  const addresses = pulumi.all(members.map((host) => host.address));
-  return pulumi.all([settings, addresses, clockSkewRefused(resource, members)]).apply(([checkedSettings, found]) => ({
-    name,
-    members: members.map((host, i) => ({ name: host.hostName, address: found[i] ?? "" })),
-    ...checkedSettings,
-  }));
+  const addresses = (hosts: readonly Host[]) => pulumi.all(hosts.map((host) => host.address));
+  return pulumi
+    .all([settings, addresses(members), addresses(clients), clockSkewRefused(resource, members)])
+    .apply(([checkedSettings, found, clientAddresses]) => ({
+      name,
+      members: members.map((host, i) => ({ name: host.hostName, address: found[i] ?? "" })),
+      clients: clientAddresses,
+      firewall,
+      ...checkedSettings,
+    }));
 }
 
 /**

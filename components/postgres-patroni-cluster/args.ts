@@ -81,6 +81,7 @@ export const clusterSchema = z
     databases: z.array(database).default([]),
     roles: z.array(role).default([]),
     clients: z.array(client).default([]),
+    monitors: z.array(network).default([]),
     parameters: z.record(z.string(), parameter).default({}),
   })
   .transform((args) => ({ ...args, ...timing(args) }))
@@ -100,10 +101,10 @@ export const clusterSchema = z
       for (const [i, n] of names.entries()) if (names.indexOf(n) !== i) fault([key, i, "name"], "is given twice");
     }
     for (const [i, r] of args.roles.entries()) {
-      if (ownRoles.includes(r.name)) fault(["roles", i, "name"], "this role is the cluster's own");
+      if (reserved(r.name)) fault(["roles", i, "name"], "this role is the cluster's own");
     }
     for (const [i, d] of args.databases.entries()) {
-      if (ownRoles.includes(d.owner ?? d.name)) fault(["databases", i, "owner"], "this role is the cluster's own");
+      if (reserved(d.owner ?? d.name)) fault(["databases", i, "owner"], "this role is the cluster's own");
     }
     const known = rolesOf(args).map((r) => r.name);
     for (const [i, d] of args.databases.entries()) {
@@ -137,6 +138,21 @@ export const superuser = "postgres";
 export const replicator = "replicator";
 export const rewinder = "rewind_user";
 export const ownRoles: readonly string[] = [superuser, replicator, rewinder];
+/** Role with which a pooler looks passwords up. */
+export const lookupRole = "pgbouncer";
+
+function reserved(role: string): boolean {
+  return ownRoles.includes(role) || role === lookupRole;
+}
+
+/** With what poolers need: a role of their own that may connect to every database. */
+export function servingPoolers(settings: ClusterSettings): ClusterSettings {
+  return {
+    ...settings,
+    roles: [...settings.roles, role.parse({ name: lookupRole })],
+    databases: settings.databases.map((d) => ({ ...d, connect: [...d.connect, lookupRole] })),
+  };
+}
 
 /** Seconds: the defaults of the Patroni manual, or those for a quick failover (see docs/decisions/failover-time.md). */
 const timings = {

@@ -16,20 +16,23 @@ import {
   unitText,
   waitFor,
 } from "../converge/text";
+import { firewallOpening } from "../firewall/config";
 import { shell } from "../formats";
 import type { HostTraits } from "../host";
+import { renderInside } from "./inside";
 import { dynamicParameters, tunedParameters } from "./parameters";
 import {
   type ClusterConfig,
   type ClusterMember,
   dataPath,
+  firewallOf,
   home,
   postgresPort,
   renderDynamic,
   renderPatroni,
   restPort,
 } from "./patroni";
-import { renderApply, renderCheck, renderExtensionCheck, renderExtensions } from "./sql";
+import { renderApply, renderCheck } from "./sql";
 
 const configFile = `${home}/config.yml`;
 const dynamicFile = `${home}/dynamic.json`;
@@ -66,6 +69,7 @@ export function renderInstall(config: ClusterConfig): string {
     directory("/etc/postgresql-common", { mode: "0755", owner: "root:root" }),
     file("/etc/postgresql-common/createcluster.conf", "create_main_cluster = false\n", readable),
     install(config),
+    ...(config.firewall ? [firewallOpening(firewallOf(config), "members")] : []),
     comment("Patroni alone starts and stops PostgreSQL"),
     service("postgresql", { enabled: false, started: false }),
   );
@@ -130,16 +134,16 @@ export function renderCluster(config: ClusterConfig, member: ClusterMember): str
     file(check, renderCheck(config), forPostgres),
     file(apply, renderApply(config), forPostgres),
     ensure("roles and databases", sqlStep("postgres", check, apply)),
-    ...config.databases
-      .filter((database) => database.extensions.length > 0)
-      .flatMap((database, i) => {
-        const names = [`${home}/extensions-${i}-check.sql`, `${home}/extensions-${i}-apply.sql`] as const;
-        return [
-          file(names[0], renderExtensionCheck(database), forPostgres),
-          file(names[1], renderExtensions(database), forPostgres),
-          ensure(`extensions of ${database.name}`, sqlStep(database.name, ...names)),
-        ];
-      }),
+    ...config.databases.flatMap((database, i) => {
+      const inside = renderInside(database, config.poolers.length > 0);
+      if (!inside) return [];
+      const files = [`${home}/inside-${i}-check.sql`, `${home}/inside-${i}-apply.sql`] as const;
+      return [
+        file(files[0], inside.check, forPostgres),
+        file(files[1], inside.apply, forPostgres),
+        ensure(`inside ${database.name}`, sqlStep(database.name, ...files)),
+      ];
+    }),
   );
 }
 

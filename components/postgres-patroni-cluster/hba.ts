@@ -8,7 +8,11 @@ export const identMap = "hastack";
  * The lines of pg_hba.conf (PostgreSQL manual, 21.1): only TLS and SCRAM from the network; each member for
  * replication; each client network for what it was given; nobody else.
  */
-export function renderHba(memberAddresses: readonly string[], clients: readonly ClientNetwork[]): string[] {
+export function renderHba(
+  memberAddresses: readonly string[],
+  poolers: readonly string[],
+  clients: readonly ClientNetwork[],
+): string[] {
   return [
     `local all ${superuser} peer`,
     `local replication ${replicator} peer map=${identMap}`,
@@ -19,6 +23,8 @@ export function renderHba(memberAddresses: readonly string[], clients: readonly 
     ]),
     // The cluster's own roles have no business on the network beyond that.
     ...[superuser, replicator, rewinder].map((role) => `host all ${role} all reject`),
+    // A pooler lets in whom the role's own password lets in.
+    ...poolers.map((address) => `hostssl all all ${address}/32 scram-sha-256`),
     ...clients.map(
       (client) => `hostssl ${names(client.databases)} ${names(client.roles)} ${client.network} scram-sha-256`,
     ),

@@ -7,13 +7,23 @@ import { derivedSecret } from "../converge/secrets";
 import { unit } from "../converge/unit";
 import type { EtcdAccess, EtcdQuorum } from "../etcd-quorum";
 import { fault } from "../fault";
+import { firewallUnits } from "../firewall";
 import type { Host } from "../host";
 import { clockSkewRefused } from "../host/clock";
 import { inTurn } from "../rolling";
 import { checked, parse } from "../validate";
-import { type ClusterSettings, clusterSchema, ownRoles, replicator, rewinder, rolesOf, superuser } from "./args";
+import {
+  type ClusterSettings,
+  clusterSchema,
+  ownRoles,
+  replicator,
+  rewinder,
+  rolesOf,
+  servingPoolers,
+  superuser,
+} from "./args";
 import { renderCluster, renderInstall, renderMember, renderShared } from "./config";
-import { type ClusterConfig, type ClusterMember, postgresPort } from "./patroni";
+import { type ClusterConfig, type ClusterMember, firewallOf, postgresPort } from "./patroni";
 import { versionFor } from "./release";
 import { scramVerifier } from "./scram";
 import { verifierSecret } from "./sql";
@@ -153,6 +163,22 @@ export interface PostgresPatroniClusterArgs {
    */
   clients?: pulumi.Input<pulumi.Input<ClientArgs>[]>;
   /**
+   * Networks in CIDR notation from which Patroni's REST API may be read besides, e.g. for its `/metrics`.
+   * @default []
+   */
+  monitors?: pulumi.Input<pulumi.Input<string>[]>;
+  /**
+   * Hosts of poolers in front of the cluster (`PgBouncerVipPair`): they connect as any role to any database, look
+   * passwords up, and ask Patroni who leads.
+   * @default []
+   */
+  poolers?: Host[];
+  /**
+   * Let only members, poolers and clients reach the ports (a table of nftables of its own; nothing else is touched).
+   * @default true
+   */
+  firewall?: boolean;
+  /**
    * PostgreSQL's parameters, before those that follow from the hosts' memory and cores.
    * @example { work_mem: "16MB" }
    */
@@ -193,19 +219,22 @@ export class PostgresPatroniCluster extends pulumi.ComponentResource {
   constructor(name: string, args: PostgresPatroniClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     // Arguments are not repeated as inputs of the component: they hold secrets, and resources it would wait for.
     super("hastack:index:PostgresPatroniCluster", name, {}, opts);
-    const { members, etcd, ca = etcd.ca, ...given } = args;
+    const { members, etcd, ca = etcd.ca, poolers = [], firewall = true, ...given } = args;
     const resource = `PostgresPatroniCluster ${name}`;
     refuseMembers(resource, members);
     const child = { parent: this };
-    const settings = checked(resource, clusterSchema, { scope: `${name}-cluster`, namespace: "/db/", ...given });
+    const settings = checked(resource, clusterSchema, { scope: `${name}-cluster`, namespace: "/db/", ...given }).apply(
+      (s) => (poolers.length > 0 ? servingPoolers(s) : s),
+    );
 
     this.scope = plain(settings, (s) => s.scope);
     const access = etcd.account(
       name,
       plain(settings, (s) => `${s.namespace}${s.scope}/`),
+      members,
       child,
     );
-    const config = configure(resource, members, settings, access);
+    const config = configure(resource, { members, poolers, firewall }, settings, access);
     this.addresses = config.apply((c) => c.members.map((member) => member.address));
     this.port = pulumi.output(postgresPort);
     this.caCertificate = ca.certificate;
@@ -266,7 +295,12 @@ export class PostgresPatroniCluster extends pulumi.ComponentResource {
           { ...child, dependsOn: reconciled },
         ),
       );
-    this.ready = [...reconciled, ...shared];
+    const done = [...reconciled, ...shared];
+    // Last: a member that leaves is shut out when it is no member any more.
+    const shut = firewall
+      ? firewallUnits(name, members, config.apply(firewallOf), { ...child, role: "patroni", dependsOn: done })
+      : [];
+    this.ready = [...done, ...shut];
     this.registerOutputs({ scope: this.scope, addresses: this.addresses });
   }
 
@@ -293,7 +327,7 @@ function refuseMembers(resource: string, members: readonly Host[]): void {
 
 function configure(
   resource: string,
-  members: readonly Host[],
+  { members, poolers, firewall }: { members: Host[]; poolers: Host[]; firewall: boolean },
   settings: pulumi.Output<ClusterSettings>,
   access: EtcdAccess,
 ): pulumi.Output<ClusterConfig> {
@@ -302,11 +336,12 @@ function configure(
     .all([
       open,
       pulumi.all(members.map((host) => host.address)),
+      pulumi.all(poolers.map((host) => host.address)),
       pulumi.all(members.map((host) => host.traits)),
       access.endpoints,
       clockSkewRefused(resource, members),
     ])
-    .apply(([checkedSettings, addresses, traits, etcdEndpoints]) => ({
+    .apply(([checkedSettings, addresses, poolerAddresses, traits, etcdEndpoints]) => ({
       ...checkedSettings,
       version: versionFor(
         resource,
@@ -314,6 +349,8 @@ function configure(
         Object.fromEntries(members.map((host, i) => [host.hostName, traits[i]?.os ?? ""])),
       ),
       members: members.map((host, i) => ({ name: host.hostName, address: addresses[i] ?? "" })),
+      poolers: poolerAddresses,
+      firewall,
       etcdEndpoints,
       etcdUser: access.user,
     }));

@@ -1,4 +1,5 @@
 /** Patroni's configuration: the member's own file, and what all members share in etcd. */
+import type { Firewall } from "../firewall/table";
 import type { HostTraits } from "../host";
 import { type ClusterSettings, replicator, rewinder, superuser } from "./args";
 import { identMap, renderHba } from "./hba";
@@ -14,6 +15,10 @@ export interface ClusterMember {
 export interface ClusterConfig extends Omit<ClusterSettings, "version"> {
   version: number;
   members: readonly ClusterMember[];
+  /** Addresses of the hosts of poolers. */
+  poolers: readonly string[];
+  /** Whether only members, poolers and clients reach the ports. */
+  firewall: boolean;
   etcdEndpoints: readonly string[];
   etcdUser: string;
 }
@@ -26,6 +31,22 @@ export const home = "/etc/patroni";
 
 export function dataPath(config: Pick<ClusterConfig, "version">): string {
   return `/var/lib/postgresql/${config.version}/main`;
+}
+
+export function firewallOf(config: Pick<ClusterConfig, "members" | "poolers" | "clients" | "monitors">): Firewall {
+  return {
+    role: "patroni",
+    sources: [
+      { name: "members", from: config.members.map((member) => member.address) },
+      { name: "poolers", from: config.poolers },
+      { name: "clients", from: config.clients.map((client) => client.network) },
+      { name: "monitors", from: config.monitors },
+    ],
+    rules: [
+      { to: [postgresPort], sources: ["members", "poolers", "clients"] },
+      { to: [restPort], sources: ["members", "poolers", "monitors"] },
+    ],
+  };
 }
 
 /** /etc/patroni/config.yml (Patroni manual, YAML Configuration Settings). */
@@ -90,6 +111,7 @@ export function renderPatroni(config: ClusterConfig, member: ClusterMember, trai
       basebackup: [{ checkpoint: "fast" }],
       pg_hba: renderHba(
         config.members.map((m) => m.address),
+        config.poolers,
         config.clients,
       ),
       parameters: {

@@ -97,18 +97,6 @@ export function renderApply(settings: Settings): string {
   return `${statements.join("\n")}\n`;
 }
 
-/** Extensions are made inside each database. */
-export function renderExtensionCheck(database: Database): string {
-  const wanted = database.extensions.map((extension) => `(${text(extension)})`).join(", ");
-  return `SELECT 'extension ' || name || ' is missing' FROM (VALUES ${wanted}) w(name) WHERE name NOT IN (SELECT extname FROM pg_extension);\n`;
-}
-
-export function renderExtensions(database: Database): string {
-  return database.extensions
-    .map((extension) => `CREATE EXTENSION IF NOT EXISTS ${literal(sqlIdentifier(extension))} CASCADE;\n`)
-    .join("");
-}
-
 export function ownerOf(database: Database): string {
   return database.owner ?? database.name;
 }

@@ -2,14 +2,16 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { unitText } from "../../components/converge/text";
 import { renderAccount } from "../../components/etcd-quorum/account";
 import * as etcd from "../../components/etcd-quorum/config";
-import { type EtcdConfig, endpoint } from "../../components/etcd-quorum/etcd";
+import { type EtcdConfig, endpoint, firewallOf } from "../../components/etcd-quorum/etcd";
 import { renderAccess, renderReady } from "../../components/etcd-quorum/membership";
+import { firewall } from "../../components/firewall/config";
 import { renderHost } from "../../components/host/config";
-import { clusterSchema } from "../../components/postgres-patroni-cluster/args";
+import { clusterSchema, servingPoolers } from "../../components/postgres-patroni-cluster/args";
 import * as patroni from "../../components/postgres-patroni-cluster/config";
-import type { ClusterConfig } from "../../components/postgres-patroni-cluster/patroni";
+import { type ClusterConfig, firewallOf as patroniFirewall } from "../../components/postgres-patroni-cluster/patroni";
 
 /** What is rendered, line by line, as a reviewer would see it. `UPDATE_GOLDEN=1` writes the files anew. */
 function golden(name: string, text: string): void {
@@ -31,6 +33,8 @@ const members = [
 const quorum: EtcdConfig = {
   name: "etcd",
   members,
+  clients: [],
+  firewall: true,
   quotaMiB: 2048,
   compactionHours: 1,
   heartbeatMs: 100,
@@ -38,23 +42,27 @@ const quorum: EtcdConfig = {
 };
 
 const cluster: ClusterConfig = {
-  ...clusterSchema.parse({
-    scope: "workspad-cluster",
-    namespace: "/db/",
-    durability: "sync",
-    databases: [
-      { name: "workspad", extensions: ["pg_trgm"] },
-      { name: 'отдел "А"', owner: "it's", connect: ["report"] },
-    ],
-    roles: [
-      { name: "it's", password: "jhYg/=\\F" },
-      { name: "report", memberOf: ["workspad"], connectionLimit: 5 },
-    ],
-    clients: [{ network: "192.168.1.0/24", databases: ["workspad", 'отдел "А"'] }, { network: "10.0.0.7/32" }],
-    parameters: { work_mem: "16MB", "pg_stat_statements.track": "all" },
-  }),
+  ...servingPoolers(
+    clusterSchema.parse({
+      scope: "workspad-cluster",
+      namespace: "/db/",
+      durability: "sync",
+      databases: [
+        { name: "workspad", extensions: ["pg_trgm"] },
+        { name: 'отдел "А"', owner: "it's", connect: ["report"] },
+      ],
+      roles: [
+        { name: "it's", password: "jhYg/=\\F" },
+        { name: "report", memberOf: ["workspad"], connectionLimit: 5 },
+      ],
+      clients: [{ network: "192.168.1.0/24", databases: ["workspad", 'отдел "А"'] }, { network: "10.0.0.7/32" }],
+      parameters: { work_mem: "16MB", "pg_stat_statements.track": "all" },
+    }),
+  ),
   version: 15,
   members,
+  poolers: ["192.168.1.140", "192.168.1.141"],
+  firewall: true,
   etcdEndpoints: members.map(endpoint),
   etcdUser: "workspad",
 };
@@ -71,13 +79,15 @@ describe("what is rendered", () => {
   };
   const texts: Record<string, () => string> = {
     "host-base": () => renderHost(aptSource),
-    "etcd-install": () => etcd.renderInstall(),
+    "etcd-install": () => etcd.renderInstall(quorum),
     etcd: () => etcd.renderMember(quorum, member),
     "etcd-ready": () => renderReady(quorum),
     "etcd-access": () => renderAccess(quorum),
+    "etcd-firewall": () => unitText(...firewall(firewallOf(quorum))),
     "etcd-account": () => renderAccount({ user: "workspad", prefix: "/db/workspad-cluster/" }),
     "patroni-install": () => patroni.renderInstall(cluster),
     patroni: () => patroni.renderMember(cluster, member, traits),
+    "patroni-firewall": () => unitText(...firewall(patroniFirewall(cluster))),
     "patroni-dynamic": () => patroni.renderShared(cluster, [traits, traits, traits]),
     "patroni-cluster": () => patroni.renderCluster(cluster, member),
   };
