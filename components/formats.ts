@@ -42,11 +42,24 @@ export function url(value: string): string {
   return encodeURIComponent(value).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
+/**
+ * A value of an ADO.NET connection string, as Npgsql reads it (.NET documentation, Connection String Syntax): in quotes,
+ * a quote inside doubled.
+ */
+export function adoNet(value: string): string {
+  return `'${value.replaceAll("'", "''")}'`;
+}
+
+/** A string of PgBouncer's userlist.txt (PgBouncer manual, Authentication file format). */
+export function userlist(value: string): string {
+  return value.replaceAll('"', '""');
+}
+
 /** The value itself: certificates and keys, which are whole files. */
 export function raw(value: string): string {
   return value;
 }
 
-export const formats = { raw, yaml, sql, sqlIdentifier, shell, hba, conninfo, url };
+export const formats = { raw, yaml, sql, sqlIdentifier, shell, hba, conninfo, url, adoNet, userlist };
 
 export type Format = keyof typeof formats;

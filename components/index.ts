@@ -1,7 +1,9 @@
 /** The public API of hastack. */
 export { CertificateAuthority, type CertificateAuthorityArgs } from "./certificate-authority";
+export type { DatabaseEndpoint } from "./endpoint";
 export { EtcdQuorum, type EtcdQuorumArgs } from "./etcd-quorum";
 export { type AptSourceArgs, Host, type HostArgs } from "./host";
+export { PgBouncerVipPair, type PgBouncerVipPairArgs, type PooledDatabaseArgs } from "./pgbouncer-vip-pair";
 export {
   type ClientArgs,
   type DatabaseArgs,
@@ -9,3 +11,4 @@ export {
   type PostgresPatroniClusterArgs,
   type RoleArgs,
 } from "./postgres-patroni-cluster";
+export type { VrrpArgs } from "./virtual-ip";

@@ -6,6 +6,13 @@ export const clusterSettings = z.looseObject({
   protect: z.boolean().default(true),
 });
 
+/** `hastack:pooler` of a stack; the component checks the other values itself. */
+export const poolerSettings = z.looseObject({
+  /** Names of the hosts with a pooler. */
+  hosts: z.array(z.string()),
+  virtualIp: z.string({ message: 'give the address that clients use and its prefix, e.g. "192.168.1.200/24"' }),
+});
+
 /** `hastack:ca` of a stack. */
 export const authoritySettings = z.strictObject({
   validityDays: z.number().optional(),

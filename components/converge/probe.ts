@@ -22,6 +22,7 @@ export interface HostFacts {
   time: number;
   disks: { mount: string; free_mib: number; size_mib: number }[];
   addresses: string[];
+  interfaces: { name: string; addresses: string[] }[];
 }
 
 /** The part of `@pulumi/command`'s connection that the probe needs, resolved. */

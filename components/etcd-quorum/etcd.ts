@@ -37,8 +37,8 @@ export function firewallOf(config: Pick<EtcdConfig, "members" | "clients">): Fir
       { name: "clients", from: config.clients },
     ],
     rules: [
-      { to: [clientPort], sources: ["members", "clients"] },
-      { to: [peerPort], sources: ["members"] },
+      { to: { ports: [clientPort] }, sources: ["members", "clients"] },
+      { to: { ports: [peerPort] }, sources: ["members"] },
     ],
   };
 }

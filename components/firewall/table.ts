@@ -8,10 +8,12 @@ export interface Source {
   from: readonly string[];
 }
 
-/** One service's ports, or one protocol; whoever is in none of the sources is refused. */
+/** What is guarded: TCP ports, or VRRP's messages for one router id (IP protocol 112; RFC 5798, 5.2). */
+export type Guarded = { ports: readonly number[] } | { routerId: number };
+
+/** Whoever is in none of the sources is refused. */
 export interface Rule {
-  /** TCP ports, or the protocol VRRP (IP protocol 112, RFC 5798). */
-  to: readonly number[] | "vrrp";
+  to: Guarded;
   /** Names of sources. */
   sources: readonly string[];
 }
@@ -77,7 +79,7 @@ function renderSet({ name, family, elements }: AddressSet): string[] {
 }
 
 function chainLines({ to, sources: names }: Rule, sources: readonly Source[]): string[] {
-  const match = to === "vrrp" ? "meta l4proto 112" : `tcp dport { ${to.join(", ")} }`;
+  const match = "ports" in to ? `tcp dport { ${to.ports.join(", ")} }` : `meta l4proto 112 @th,8,8 ${to.routerId}`;
   const known = names.map((name) => {
     const found = sources.find((source) => source.name === name);
     if (!found) throw new Error(`the firewall has no source ${name}`);
@@ -86,6 +88,6 @@ function chainLines({ to, sources: names }: Rule, sources: readonly Source[]): s
   return [
     ...known.flatMap(families).map(({ name, family }) => `    ${match} ${family} saddr @${name} accept`),
     // A refusal that is heard: a client that was forgotten says so at once, instead of hanging.
-    to === "vrrp" ? `    ${match} drop` : `    ${match} reject with tcp reset`,
+    "ports" in to ? `    ${match} reject with tcp reset` : `    ${match} drop`,
   ];
 }

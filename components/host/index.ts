@@ -16,7 +16,8 @@ import { refuse, unsuitable } from "./preflight";
 /** Installs the agent from standard input, notes the run's token on the host, and prints the host's traits. */
 const install =
   'umask 077; f=$(mktemp) && cat >"$f" && perl "$f" install && echo end | perl "$f" apply agent - "$1" && ' +
-  'grep -h -e ^MemTotal -e ^ID= -e ^VERSION_ID= /proc/meminfo /etc/os-release && nproc; s=$?; rm -f "$f"; exit $s';
+  "grep -h -e ^MemTotal -e ^ID= -e ^VERSION_ID= /proc/meminfo /etc/os-release && nproc && " +
+  'ip -oneline -4 address show scope global; s=$?; rm -f "$f"; exit $s';
 
 /** A signed Debian package source, e.g. an air-gapped mirror. */
 export interface AptSourceArgs {
@@ -75,6 +76,8 @@ export interface HostTraits {
   cores: number;
   /** Operating system: `ID` and `VERSION_ID` of os-release(5), e.g. `debian 12`. */
   os: string;
+  /** IPv4 addresses in CIDR notation, by network interface. */
+  interfaces: Record<string, string[]>;
 }
 
 /**
@@ -187,7 +190,14 @@ function traitsOf(
 }
 
 function traitsIn(facts: HostFacts): HostTraits {
-  return { memoryMiB: facts.memory_mib, cores: facts.cores, os: `${facts.os.id} ${facts.os.version_id}` };
+  return {
+    memoryMiB: facts.memory_mib,
+    cores: facts.cores,
+    os: `${facts.os.id} ${facts.os.version_id}`,
+    interfaces: Object.fromEntries(
+      facts.interfaces.map(({ name, addresses }) => [name, addresses.filter((address) => !address.includes(":"))]),
+    ),
+  };
 }
 
 function traitsPrinted(text: string): HostTraits {
@@ -200,5 +210,15 @@ function traitsPrinted(text: string): HostTraits {
     memoryMiB: Math.floor(Number(found(/^MemTotal:\s+(\d+) kB$/m)) / 1024),
     cores: Number(found(/^(\d+)$/m)),
     os: `${found(/^ID="?([^"\n]*)/m)} ${found(/^VERSION_ID="?([^"\n]*)/m)}`,
+    interfaces: interfacesPrinted(text),
   };
+}
+
+/** Lines of `ip -oneline address`: `2: eth0    inet 192.168.1.130/24 brd …`. */
+function interfacesPrinted(text: string): Record<string, string[]> {
+  const found: Record<string, string[]> = {};
+  for (const [, name = "", address = ""] of text.matchAll(/^\d+: ([^\s@]+)\S*\s+inet (\S+)/gm)) {
+    found[name] = [...(found[name] ?? []), address];
+  }
+  return found;
 }

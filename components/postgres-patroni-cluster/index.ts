@@ -213,8 +213,14 @@ export class PostgresPatroniCluster extends pulumi.ComponentResource {
   readonly caCertificate: pulumi.Output<string>;
   /** Passwords by role, secret. */
   readonly passwords: pulumi.Output<Record<string, string>>;
-  /** @internal Depend on it: roles and databases are there afterwards. */
+  /** @internal Depend on it: roles and databases are there afterwards, and who may connect can. */
   readonly ready: remote.Command[];
+  /** @internal */
+  readonly ca: CertificateAuthority;
+  /** @internal */
+  readonly poolers: readonly Host[];
+  /** @internal What it is, checked and resolved; no secrets. */
+  readonly config: pulumi.Output<ClusterConfig>;
 
   constructor(name: string, args: PostgresPatroniClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     // Arguments are not repeated as inputs of the component: they hold secrets, and resources it would wait for.
@@ -235,6 +241,9 @@ export class PostgresPatroniCluster extends pulumi.ComponentResource {
       child,
     );
     const config = configure(resource, { members, poolers, firewall }, settings, access);
+    this.ca = ca;
+    this.poolers = poolers;
+    this.config = config;
     this.addresses = config.apply((c) => c.members.map((member) => member.address));
     this.port = pulumi.output(postgresPort);
     this.caCertificate = ca.certificate;
@@ -366,7 +375,14 @@ function memberOf(config: ClusterConfig, host: Host): ClusterMember {
 function certificatesOf(name: string, host: Host, ca: CertificateAuthority, opts: pulumi.CustomResourceOptions) {
   const server = ca.issue(
     `${name}-${host.hostName}`,
-    { commonName: host.hostName, ipAddresses: [host.address], dnsNames: [host.hostName], server: true, client: true },
+    {
+      commonName: host.hostName,
+      // Poolers reach it through a balancer on their own host.
+      ipAddresses: [host.address, "127.0.0.1"],
+      dnsNames: [host.hostName],
+      server: true,
+      client: true,
+    },
     opts,
   );
   // etcd's JSON gateway, which Patroni talks to, refuses a client whose certificate has a common name.

@@ -43,8 +43,8 @@ export function firewallOf(config: Pick<ClusterConfig, "members" | "poolers" | "
       { name: "monitors", from: config.monitors },
     ],
     rules: [
-      { to: [postgresPort], sources: ["members", "poolers", "clients"] },
-      { to: [restPort], sources: ["members", "poolers", "monitors"] },
+      { to: { ports: [postgresPort] }, sources: ["members", "poolers", "clients"] },
+      { to: { ports: [restPort] }, sources: ["members", "poolers", "monitors"] },
     ],
   };
 }

@@ -67,7 +67,7 @@ const cluster: ClusterConfig = {
   etcdUser: "workspad",
 };
 
-const traits = { memoryMiB: 4096, cores: 4, os: "debian 12" };
+const traits = { memoryMiB: 4096, cores: 4, os: "debian 12", interfaces: { eth0: ["192.168.1.130/24"] } };
 const [member] = members as [(typeof members)[0]];
 
 describe("what is rendered", () => {

@@ -13,6 +13,7 @@ const facts: HostFacts = {
   cores: 2,
   time: 0,
   disks: [{ mount: "/", free_mib: 5000, size_mib: 10000 }],
+  interfaces: [],
   addresses: ["127.0.0.1/8", "192.168.1.130/24"],
 };
 const host = { address: "192.168.1.130" };

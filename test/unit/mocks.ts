@@ -38,7 +38,11 @@ function outputsOf(type: string, name: string): Record<string, unknown> {
     case "tls:index/certRequest:CertRequest":
       return { certRequestPem: `request of ${name}` };
     case "command:remote:Command":
-      return { stdout: 'MemTotal: 4194304 kB\nID=debian\nVERSION_ID="12"\n2\n', stderr: "" };
+      return {
+        stdout:
+          'MemTotal: 4194304 kB\nID=debian\nVERSION_ID="12"\n2\n2: eth0    inet 192.168.1.130/24 brd 192.168.1.255 scope global eth0\n',
+        stderr: "",
+      };
     default:
       return {};
   }

@@ -56,12 +56,12 @@ describe("arguments of a cluster", () => {
 });
 
 describe("parameters", () => {
-  const traits = { memoryMiB: 8192, cores: 4, os: "debian 12" };
+  const traits = { memoryMiB: 8192, cores: 4, os: "debian 12", interfaces: { eth0: ["192.168.1.130/24"] } };
 
   test("follow from the host, and never exceed it", () => {
     fc.assert(
       fc.property(fc.integer({ min: 480, max: 1 << 21 }), fc.integer({ min: 1, max: 256 }), (memoryMiB, cores) => {
-        const tuned = tunedParameters({ memoryMiB, cores, os: "" }, {});
+        const tuned = tunedParameters({ ...traits, memoryMiB, cores }, {});
         const mib = (name: string) => Number.parseInt(tuned[name] ?? "", 10);
         assert.ok(mib("shared_buffers") <= memoryMiB / 4 + 64);
         assert.ok(mib("shared_buffers") + mib("maintenance_work_mem") < memoryMiB);

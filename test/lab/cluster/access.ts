@@ -39,21 +39,25 @@ export function access({ promise, cluster }: Suite): void {
     }
   });
 
-  promise("a client from a foreign network is refused", async () => {
+  promise("a client from a foreign network does not reach PostgreSQL, and would not get in if it did", async () => {
     const { lab, hosts } = cluster;
     const [[host = "", address = ""] = []] = Object.entries(hosts.addresses);
     const ip = async (...args: string[]) => {
       const result = await lab.exec(["ip", ...args]);
       if (result.code !== 0) throw new Error(failure("ip", args, result));
     };
+    const login = cluster.login("workspad", host);
     await ip("address", "add", `${foreign}/32`, "dev", "labbr0");
     try {
       await ip("route", "add", `${address}/32`, "dev", "labbr0", "src", foreign);
-      assert.match(await refusal(lab, cluster.login("workspad", host)), rejects(foreign, "workspad", "SSL encryption"));
+      assert.match(await refusal(lab, login), /Connection refused/);
+      await letIn(cluster, host, "patroni clients", foreign, async () => {
+        assert.match(await refusal(lab, login), rejects(foreign, "workspad", "SSL encryption"));
+      });
     } finally {
       await ip("address", "delete", `${foreign}/32`, "dev", "labbr0"); // and with it the route
     }
-    assert.equal(await answer(lab, cluster.login("workspad", host), "SELECT 1"), "1");
+    assert.equal(await answer(lab, login, "SELECT 1"), "1");
   });
 
   promise("the cluster's own roles do not log in from the network, even with their passwords", async () => {
@@ -112,16 +116,38 @@ export function access({ promise, cluster }: Suite): void {
     assert.equal(await hosts.leader(), leader);
   });
 
+  promise("only members reach etcd, and only who was named reaches Patroni", async () => {
+    const outside = (host: string, port: number) =>
+      cluster.lab.exec(["timeout", "5", "bash", "-c", `</dev/tcp/${host}/${port}`]);
+    for (const [host, address] of Object.entries(cluster.hosts.addresses)) {
+      for (const port of [2379, 2380]) {
+        assert.match((await outside(address, port)).stderr, /Connection refused/, `${host} ${port}`);
+        for (const other of cluster.hosts.names)
+          await cluster.hosts.sh(other, `bash -c '</dev/tcp/${address}/${port}'`);
+      }
+      assert.equal((await outside(address, 8008)).code, 0, "this machine is among the monitors");
+      await cluster.hosts.sh(host, "nft delete element inet hastack_patroni monitors { 192.168.1.1 }");
+      try {
+        assert.match((await outside(address, 8008)).stderr, /Connection refused/);
+      } finally {
+        await cluster.hosts.sh(host, "systemctl reload hastack-firewall@patroni");
+      }
+      assert.equal((await outside(address, 8008)).code, 0);
+    }
+  });
+
   promise("etcd answers nobody without a certificate, and no certificate's holder more than its own keys", async () => {
     const [host = ""] = cluster.hosts.names;
     const read = `{"key": "${Buffer.from("/db/").toString("base64")}", "range_end": "AA=="}`;
     const url = `https://${host}:2379/v3/kv/range`;
     const request = ["curl", "-sS", "--max-time", "5", "--cacert", cluster.caFile, "-d", read, url];
-    const anonymous = await cluster.lab.exec(request);
-    assert.ok(refusedByTls.includes(anonymous.code), anonymous.stdout + anonymous.stderr);
-    const known = await cluster.lab.exec([...request, ...(await certificate(cluster, host, "etcd"))]);
-    assert.match(known.stdout, /user name is empty|permission denied|invalid auth token/);
-    assert.doesNotMatch(known.stdout, /"kvs"/);
+    await letIn(cluster, host, "etcd members", "192.168.1.1", async () => {
+      const anonymous = await cluster.lab.exec(request);
+      assert.ok(refusedByTls.includes(anonymous.code), anonymous.stdout + anonymous.stderr);
+      const known = await cluster.lab.exec([...request, ...(await certificate(cluster, host, "etcd"))]);
+      assert.match(known.stdout, /user name is empty|permission denied|invalid auth token/);
+      assert.doesNotMatch(known.stdout, /"kvs"/);
+    });
 
     const asPatroni = [
       "set -a; . /etc/etcd/etcdctl.env",
@@ -136,6 +162,24 @@ export function access({ promise, cluster }: Suite): void {
       assert.match(await etcdctl(command), /permission denied/, command);
     }
   });
+}
+
+/** Opens a host's firewall for an address, as long as something is tried behind it. */
+async function letIn(
+  { hosts }: Suite["cluster"],
+  host: string,
+  set: string,
+  address: string,
+  attempt: () => Promise<void>,
+) {
+  const [table, name] = set.split(" ");
+  const element = `element inet hastack_${table} ${name} { ${address} }`;
+  await hosts.sh(host, `nft add ${element}`);
+  try {
+    await attempt();
+  } finally {
+    await hosts.sh(host, `nft delete ${element}`);
+  }
 }
 
 /** Exit codes of curl: no handshake, or a connection that the server ends right after it. */

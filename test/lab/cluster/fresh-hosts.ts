@@ -21,9 +21,8 @@ export function freshHosts({ promise, cluster }: Suite): void {
 
     try {
       const printed = await stack.fails(stack.up());
-      for (const host of hosts.names) {
-        assert.match(printed, new RegExp(`command:remote:Command \\(workspad-${host}-install\\)`));
-      }
+      // When one host has refused, another one may not be tried any more.
+      assert.match(printed, /command:remote:Command \(workspad-psql\d-install\)/);
       assert.match(printed, new RegExp(`${directory} holds a database that is not of the cluster workspad-cluster`));
       assert.match(printed, /Move it away, or give this host to the cluster that it belongs to/);
       assert.deepEqual(await hosts.all(fingerprint), before);

@@ -21,19 +21,31 @@ interface StateResource {
 
 const name = "dev";
 
+/** The stack's settings without its poolers: the database cluster alone. */
+export const databasesOnly: Settings = {
+  "hastack:pooler": undefined,
+  "hastack:hosts": { proxy1: undefined, proxy2: undefined },
+};
+
 /** The stack of `npm run dev`, run by the real engine in a test's lab with a copy of its settings. */
 export class Stack {
   /** Everything that the engine printed in all runs, by command line. */
   readonly transcript: [string, string][] = [];
   private readonly file: string;
 
-  constructor(private readonly lab: TestLab) {
+  constructor(
+    private readonly lab: TestLab,
+    private readonly changes: Settings,
+  ) {
     this.file = join(lab.state, "Pulumi.test.yaml");
   }
 
-  /** A stack without resources and with the settings as they are in the repository; false if it is there already. */
+  /** A stack without resources, with the settings of the repository but for the changes; false if it is there already. */
   async init(): Promise<boolean> {
-    if (!existsSync(this.file)) copyFileSync(join(repository, `Pulumi.${name}.yaml`), this.file);
+    if (!existsSync(this.file)) {
+      copyFileSync(join(repository, `Pulumi.${name}.yaml`), this.file);
+      this.configure(this.changes);
+    }
     if (await this.exists()) return false;
     await this.must(["stack", "init", name]);
     return true;

@@ -3,13 +3,13 @@ import { join } from "node:path";
 import { Hosts } from "./hosts";
 import { eventually } from "./process";
 import type { Login } from "./psql";
-import { Stack } from "./stack";
+import { databasesOnly, Stack } from "./stack";
 import { TestLab } from "./test-lab";
 
 /** What all tests of the cluster share: the lab, the stack in it, its hosts. */
 export class TestCluster {
   readonly lab = new TestLab();
-  readonly stack = new Stack(this.lab);
+  readonly stack = new Stack(this.lab, databasesOnly);
   /** The authority's certificate, when the stack is up. */
   readonly caFile = join(this.lab.state, "ca.crt");
   /** Whether the stack had no resources at the start. */

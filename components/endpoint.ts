@@ -1,0 +1,80 @@
+import * as pulumi from "@pulumi/pulumi";
+import { adoNet, conninfo, url } from "./formats";
+
+/** What an application needs to reach its database. */
+export interface DatabaseEndpoint {
+  /** Name or address. */
+  host: pulumi.Output<string>;
+  port: pulumi.Output<number>;
+  database: pulumi.Output<string>;
+  user: pulumi.Output<string>;
+  /** Secret. */
+  password: pulumi.Output<string>;
+  /** PEM of the certificates that a client must trust. */
+  caCertificate: pulumi.Output<string>;
+  /** `postgresql://…` for libpq (PostgreSQL manual, 34.1.1.2), with `sslmode=verify-full`. Secret. */
+  url: pulumi.Output<string>;
+  /** `host=… port=…` for libpq (PostgreSQL manual, 34.1.1.1), with `sslmode=verify-full`. Secret. */
+  conninfo: pulumi.Output<string>;
+  /** For Npgsql, with `SSL Mode=VerifyFull`. Secret. */
+  npgsql: pulumi.Output<string>;
+  /** For the PostgreSQL JDBC driver, with `sslmode=verify-full`. Secret. */
+  jdbc: pulumi.Output<string>;
+}
+
+/** Plain values of an endpoint. */
+export interface DatabaseAccess {
+  host: string;
+  port: number;
+  database: string;
+  user: string;
+  password: string;
+  caCertificate: string;
+}
+
+/** The endpoint with its connection strings; the client adds where it keeps the CA's certificate. */
+export function databaseEndpoint(access: pulumi.Output<DatabaseAccess>): DatabaseEndpoint {
+  const open = <T>(pick: (values: DatabaseAccess) => T) => pulumi.unsecret(access.apply(pick));
+  const secret = (render: (values: DatabaseAccess) => string) => pulumi.secret(access.apply(render));
+  return {
+    host: open((a) => a.host),
+    port: open((a) => a.port),
+    database: open((a) => a.database),
+    user: open((a) => a.user),
+    caCertificate: open((a) => a.caCertificate),
+    password: secret((a) => a.password),
+    url: secret(libpqUrl),
+    conninfo: secret(libpqConninfo),
+    npgsql: secret(npgsqlString),
+    jdbc: secret(jdbcUrl),
+  };
+}
+
+export function libpqUrl({ host, port, database, user, password }: DatabaseAccess): string {
+  return `postgresql://${url(user)}:${url(password)}@${host}:${port}/${url(database)}?sslmode=verify-full`;
+}
+
+export function libpqConninfo({ host, port, database, user, password }: DatabaseAccess): string {
+  const values = { host, port: String(port), dbname: database, user, password, sslmode: "verify-full" };
+  return Object.entries(values)
+    .map(([key, value]) => `${key}=${conninfo(value)}`)
+    .join(" ");
+}
+
+export function npgsqlString({ host, port, database, user, password }: DatabaseAccess): string {
+  const values = {
+    Host: host,
+    Port: String(port),
+    Database: database,
+    Username: user,
+    Password: password,
+    "SSL Mode": "VerifyFull",
+  };
+  return Object.entries(values)
+    .map(([key, value]) => `${key}=${adoNet(value)}`)
+    .join(";");
+}
+
+export function jdbcUrl({ host, port, database, user, password }: DatabaseAccess): string {
+  return `jdbc:postgresql://${host}:${port}/${url(database)}?user=${url(user)}&password=${url(password)}&sslmode=verify-full`;
+}

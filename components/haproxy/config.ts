@@ -1,0 +1,76 @@
+import { directory, file, packages, service } from "../converge/text";
+
+const home = "/etc/haproxy/hastack";
+const shared = `${home}/00-shared.cfg`;
+const defaults = "/etc/default/haproxy";
+const dropIns = "/etc/systemd/system/haproxy.service.d";
+const dropIn = `${dropIns}/hastack.conf`;
+const readable = { mode: "0644", owner: "root:root" };
+const searchable = { mode: "0755", owner: "root:root" };
+
+/** A file that HAProxy reads with a role's configuration. */
+export function haproxyFile(role: string, file: string): string {
+  return `${home}/${role}.${file}`;
+}
+
+/** Exit code 0 when HAProxy answers within a second: a line for a check. Any user may ask, and only look. */
+export const haproxyAnswers =
+  'timeout 1 perl -MIO::Socket::UNIX -e \'my $s = IO::Socket::UNIX->new(Peer => "/run/haproxy/look.sock") or exit 1; ' +
+  'print $s "show info\\n"; exit((<$s> // "") !~ /^Name: HAProxy/)\'';
+
+/**
+ * HAProxy with the configuration of one role; several roles share it, each with a file of its own. It is checked before
+ * it is loaded, and a reload breaks no connection.
+ * @param files other files that the role's configuration names, by path: a change in them is a reload too
+ */
+export function haproxy(role: string, configuration: string, files: Readonly<Record<string, string>>): string[] {
+  const own = haproxyFile(role, "cfg");
+  return [
+    packages(["haproxy"]),
+    directory(home, searchable),
+    file(shared, renderShared(), readable),
+    ...Object.entries(files).map(([path, content]) => file(path, content, readable)),
+    file(own, configuration, readable),
+    file(defaults, `CONFIG=${home}\n`, readable),
+    directory(dropIns, searchable),
+    file(
+      dropIn,
+      "[Unit]\nStartLimitIntervalSec=0\n[Service]\nRestart=always\nRestartSec=1\nLimitNOFILE=65536\n",
+      readable,
+    ),
+    service("haproxy", {
+      enabled: true,
+      started: true,
+      restartOn: [defaults, dropIn, "package:haproxy"],
+      reloadOn: [shared, own, ...Object.keys(files)],
+    }),
+  ];
+}
+
+/** HAProxy configuration manual, 3 (global) and 4 (defaults). */
+function renderShared(): string {
+  return [
+    "global",
+    "  log /dev/log local0",
+    "  user haproxy",
+    "  group haproxy",
+    "  maxconn 4000",
+    "  stats socket /run/haproxy/admin.sock mode 600 level admin",
+    "  stats socket /run/haproxy/look.sock mode 666 level user",
+    "  ssl-default-server-options ssl-min-ver TLSv1.2",
+    "",
+    "defaults",
+    "  log global",
+    "  timeout connect 3s",
+    "  timeout check 2s",
+    "",
+    "listen hastack_statistics",
+    "  mode http",
+    "  bind 127.0.0.1:7000",
+    "  timeout client 10s",
+    "  timeout server 10s",
+    "  stats enable",
+    "  stats uri /",
+    "",
+  ].join("\n");
+}

@@ -1,0 +1,174 @@
+import { secret } from "../converge/secrets";
+import { directory, ensure, file, packages, requirement, service } from "../converge/text";
+import type { VirtualIpConfig } from "./model";
+import { segmentIsFree } from "./segment";
+
+const main = "/etc/keepalived/keepalived.conf";
+const fragments = "/etc/keepalived/hastack";
+const programs = "/usr/local/lib/hastack/vip";
+const dropIns = "/etc/systemd/system/keepalived.service.d";
+const dropIn = `${dropIns}/hastack.conf`;
+const readable = { mode: "0644", owner: "root:root" };
+const searchable = { mode: "0755", owner: "root:root" };
+const executable = { mode: "0755", owner: "root:root" };
+const forRoot = { mode: "0600", owner: "root:root" };
+
+/** Name of the secret that the address's text names. */
+export const authPassSecret = "vrrp-auth-pass";
+
+/** Directives for all hosts at once, before anything runs. */
+export function installVirtualIp(config: VirtualIpConfig): string[] {
+  return [
+    requirement(
+      `another VRRP on the segment of ${config.interface} uses the router id ${config.routerId}, ` +
+        `or another host the address ${config.virtualIp.address}: give another vrrp.routerId, or another virtualIp`,
+      segmentIsFree(config),
+    ),
+    packages(["keepalived"]),
+  ];
+}
+
+/** Directives that make a host one of those which may hold the address; they come after those of its services. */
+export function virtualIp(config: VirtualIpConfig): string[] {
+  const fragment = `${fragments}/${config.role}.conf`;
+  return [
+    packages(["keepalived"]),
+    directory(programs, searchable),
+    file(checkProgram(config.role), renderCheck(config), executable),
+    directory(fragments, searchable),
+    file(fragment, renderInstance(config), forRoot),
+    file(main, renderMain(), readable),
+    directory(dropIns, searchable),
+    file(dropIn, renderDropIn(), readable),
+    service("keepalived", {
+      enabled: true,
+      started: true,
+      restartOn: [dropIn],
+      reloadOn: [main, fragment],
+    }),
+    ensure("takes part in holding the address", {
+      check: `[ ! -e ${aside(config.role)} ] || { echo "it stands aside"; exit 1; }`,
+      fix: `rm ${aside(config.role)}`,
+    }),
+  ];
+}
+
+/**
+ * A script to run before a service behind the address is restarted: if this host holds the address, another one takes
+ * it first. It stands aside until `virtualIp`'s last directive.
+ */
+export function handOver(config: VirtualIpConfig): string {
+  const { address } = config.virtualIp;
+  const held = `ip -o address show dev ${config.interface} to ${address}/32 | grep -q .`;
+  const ready = config.peers.map(
+    ({ name, address: peer }) =>
+      `timeout 2 bash -c '</dev/tcp/${peer}/${config.port}' 2>/dev/null && ready="$ready ${name}"`,
+  );
+  return [
+    `${held} || exit 0`,
+    "ready=",
+    ...ready.map((line) => `${line} || true`),
+    `[ -n "$ready" ] || { echo "this host holds ${address}, and none of ${config.peers.map((p) => p.name).join(", ")} serves port ${config.port} to take it over"; exit 1; }`,
+    "mkdir -p /run/hastack-vip",
+    `touch ${aside(config.role)}`,
+    "tries=0",
+    `while ${held}; do`,
+    "  tries=$((tries + 1))",
+    `  [ $tries -lt 100 ] || { rm -f ${aside(config.role)}; echo "keepalived did not give ${address} up within 10 s"; exit 1; }`,
+    "  sleep 0.1",
+    "done",
+    "# the other host announces the address within a second",
+    "tries=0",
+    `until timeout 2 bash -c '</dev/tcp/${address}/${config.port}' 2>/dev/null; do`,
+    "  tries=$((tries + 1))",
+    `  [ $tries -lt 20 ] || { rm -f ${aside(config.role)}; echo "nobody took ${address} over"; exit 1; }`,
+    "  sleep 0.2",
+    "done",
+  ].join("\n");
+}
+
+/** While this file is there, the host does not want the address. */
+function aside(role: string): string {
+  return `/run/hastack-vip/${role}.aside`;
+}
+
+function checkProgram(role: string): string {
+  return `${programs}/${role}`;
+}
+
+/** keepalived.conf(5). One file for every address, so that a host can take part in several. */
+function renderMain(): string {
+  return [
+    "global_defs {",
+    "  enable_script_security",
+    "  script_user root",
+    "  # switches and hosts that missed the first announcements hear the next",
+    "  vrrp_garp_master_refresh 30",
+    "  vrrp_garp_master_refresh_repeat 2",
+    "}",
+    `include ${fragments}/*.conf`,
+    "",
+  ].join("\n");
+}
+
+function renderInstance(config: VirtualIpConfig): string {
+  const { role, virtualIp: vip } = config;
+  return [
+    `vrrp_script hastack_${role} {`,
+    `  script ${checkProgram(role)}`,
+    `  user ${config.checkUser}`,
+    "  interval 1",
+    "  timeout 2",
+    "  fall 2",
+    "  rise 2",
+    "  init_fail",
+    "}",
+    `vrrp_instance hastack_${role} {`,
+    "  # whoever holds the address keeps it: a host that comes back causes no second move",
+    "  state BACKUP",
+    "  nopreempt",
+    `  interface ${config.interface}`,
+    `  virtual_router_id ${config.routerId}`,
+    `  priority ${config.priority}`,
+    `  advert_int ${config.advertInterval}`,
+    `  unicast_src_ip ${config.self.address}`,
+    "  unicast_peer {",
+    ...config.peers.map((peer) => `    ${peer.address}`),
+    "  }",
+    "  authentication {",
+    "    auth_type PASS",
+    `    auth_pass ${secret(authPassSecret)}`,
+    "  }",
+    "  virtual_ipaddress {",
+    `    ${vip.address}/${vip.prefix} dev ${config.interface}`,
+    "  }",
+    "  track_script {",
+    `    hastack_${role}`,
+    "  }",
+    "}",
+    "",
+  ].join("\n");
+}
+
+function renderCheck(config: VirtualIpConfig): string {
+  return [
+    "#!/bin/sh",
+    "# Exit code 0: this host can serve. keepalived runs it every second; at most two seconds.",
+    `[ ! -e ${aside(config.role)} ] || exit 1`,
+    ...config.check,
+    "",
+  ].join("\n");
+}
+
+/** It starts after what is behind its addresses, and so stops before: at a shutdown the address goes first. */
+function renderDropIn(): string {
+  return [
+    "[Unit]",
+    "After=haproxy.service pgbouncer.service nginx.service redis-server.service",
+    "StartLimitIntervalSec=0",
+    "[Service]",
+    "Restart=always",
+    "RestartSec=1",
+    "",
+  ].join("\n");
+}
