@@ -24,6 +24,7 @@ const name = "dev";
 /** The stack's settings without its poolers: the database cluster alone. */
 export const databasesOnly: Settings = {
   "hastack:pooler": undefined,
+  "hastack:postgres": { clients: [{ network: "192.168.1.0/24" }] },
   "hastack:hosts": { proxy1: undefined, proxy2: undefined },
 };
 
