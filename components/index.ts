@@ -3,6 +3,7 @@ export { CertificateAuthority, type CertificateAuthorityArgs } from "./certifica
 export type { DatabaseEndpoint } from "./endpoint";
 export { EtcdQuorum, type EtcdQuorumArgs } from "./etcd-quorum";
 export { type AptSourceArgs, Host, type HostArgs } from "./host";
+export { type InventoryArgs, inventory } from "./inventory";
 export { PgBouncerVipPair, type PgBouncerVipPairArgs, type PooledDatabaseArgs } from "./pgbouncer-vip-pair";
 export {
   type ClientArgs,

@@ -1,5 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
-import { CertificateAuthority, EtcdQuorum, type Host, PgBouncerVipPair, PostgresPatroniCluster } from "../components";
+import {
+  CertificateAuthority,
+  EtcdQuorum,
+  type Host,
+  inventory,
+  PgBouncerVipPair,
+  PostgresPatroniCluster,
+} from "../components";
 import { fault } from "../components/fault";
 import { parse } from "../components/validate";
 import { authoritySettings, clusterSettings, defined, poolerSettings } from "./settings";
@@ -30,6 +37,7 @@ export function dev(hosts: Record<string, Host>, config: pulumi.Config) {
       db &&
       pg.config.apply((c) => pulumi.all(Object.fromEntries(c.databases.map(({ name }) => [name, db.endpoint(name)])))),
     console: db?.consolePasswords,
+    hastack: inventory({ hosts: Object.values(hosts), clusters: [pg], poolers: db ? [db] : [] }),
   };
 }
 

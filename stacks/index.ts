@@ -16,4 +16,4 @@ if (!Object.hasOwn(systems, wanted)) {
 }
 const outputs = systems[wanted as keyof typeof systems](hostsOf(config), config);
 
-export const { scope, addresses, port, ca, passwords, endpoints, console } = outputs;
+export const { scope, addresses, port, ca, passwords, endpoints, console, hastack } = outputs;

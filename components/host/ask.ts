@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { type ProbeConnection, probe, Unreachable } from "../converge/probe";
+import { probe } from "../converge/probe";
+import { type SshConnection, Unreachable } from "../converge/ssh";
 import type { Answer } from "../converge/target";
 import { initialToken } from "../converge/token";
 import { fault } from "../fault";
@@ -18,7 +19,7 @@ export function probeMode(resource: string, given: string | undefined): ProbeMod
 }
 
 /** Asks the host once for this run. */
-export async function ask(resource: string, mode: ProbeMode, connection: ProbeConnection): Promise<Answer> {
+export async function ask(resource: string, mode: ProbeMode, connection: SshConnection): Promise<Answer> {
   if (mode === "off") return {};
   try {
     return { result: await probe(connection) };
