@@ -102,9 +102,7 @@ describe("the status", () => {
         "",
       ].join("\n"),
     );
-    assert.match(
-      tree({ ...well, virtualIps: [{ address: "a", hosts: [], holders: ["x", "y"] }] }, true),
-      /\x1b\[31mon 2 hosts at once/,
-    );
+    const split = tree({ ...well, virtualIps: [{ address: "a", hosts: [], holders: ["x", "y"] }] }, true);
+    assert.ok(split.includes("\u001b[31mon 2 hosts at once"), split);
   });
 });
