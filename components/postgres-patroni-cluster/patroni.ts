@@ -2,7 +2,6 @@
 import type { Firewall } from "../firewall/table";
 import type { HostTraits } from "../host";
 import { type ClusterSettings, replicator, rewinder, superuser } from "./args";
-import { identMap, renderHba } from "./hba";
 import { dynamicParameters, tunedParameters } from "./parameters";
 import { secretScalar, stringifyYaml } from "./yaml";
 
@@ -28,6 +27,9 @@ export const restPort = 8008;
 
 /** Where Patroni's configuration and keys are. */
 export const home = "/etc/patroni";
+/** Who may connect, and as whom: files of ours, which Patroni only names, so that a change by hand is seen like any other. */
+export const hbaFile = `${home}/pg_hba.conf`;
+export const identFile = `${home}/pg_ident.conf`;
 
 export function dataPath(config: Pick<ClusterConfig, "version">): string {
   return `/var/lib/postgresql/${config.version}/main`;
@@ -98,7 +100,6 @@ export function renderPatroni(config: ClusterConfig, member: ClusterMember, trai
       // Patroni reaches its own PostgreSQL without a password: so it does whichever password is in force there.
       use_unix_socket: true,
       use_unix_socket_repl: true,
-      pg_ident: [`${identMap} postgres ${replicator}`],
       authentication: {
         superuser: { username: superuser, password: secretScalar("superuser-password"), ...verified },
         replication: { username: replicator, password: secretScalar("replication-password"), ...verified },
@@ -109,23 +110,26 @@ export function renderPatroni(config: ClusterConfig, member: ClusterMember, trai
       remove_data_directory_on_diverged_timelines: false,
       create_replica_methods: ["basebackup"],
       basebackup: [{ checkpoint: "fast" }],
-      pg_hba: renderHba(
-        config.members.map((m) => m.address),
-        config.poolers,
-        config.clients,
-      ),
-      parameters: {
-        ...tunedParameters(traits, config.parameters),
-        unix_socket_directories: "/var/run/postgresql",
-        ssl: "on",
-        ssl_ca_file: `${tls}/ca.crt`,
-        ssl_cert_file: `${tls}/server.crt`,
-        ssl_key_file: `${tls}/server.key`,
-        ssl_min_protocol_version: "TLSv1.2",
-      },
+      parameters: memberParameters(config, traits),
     },
     watchdog: { mode: config.watchdog },
   });
+}
+
+/** PostgreSQL's parameters in a member's own file. */
+export function memberParameters(config: Pick<ClusterConfig, "parameters">, traits: HostTraits) {
+  const tls = `${home}/tls`;
+  return {
+    ...tunedParameters(traits, config.parameters),
+    hba_file: hbaFile,
+    ident_file: identFile,
+    unix_socket_directories: "/var/run/postgresql",
+    ssl: "on",
+    ssl_ca_file: `${tls}/ca.crt`,
+    ssl_cert_file: `${tls}/server.crt`,
+    ssl_key_file: `${tls}/server.key`,
+    ssl_min_protocol_version: "TLSv1.2",
+  };
 }
 
 /** The dynamic configuration, which lives in etcd (Patroni manual, Dynamic Configuration Settings). */
