@@ -13,35 +13,33 @@ const patronictl = `patronictl -c ${patroni}/config.yml`;
  */
 export function drift({ promise, cluster }: Suite): void {
   promise(
-    "drift of files, links, packages, services and certificates fails the drift run, which names it; `up` heals just that",
+    "drift of files, links, packages, services, certificates and pg_hba.conf fails the drift run, which names it; `up` heals just that",
     async () => {
       const { hosts, lab } = cluster;
       await cluster.whole();
-      const [replica = ""] = await hosts.replicas();
-      await seenAndHealed(cluster, onHosts(replica), async () => {
+      const [replica = "", other = ""] = await hosts.replicas();
+      const anybody = { host: other, user: "workspad", password: "wrong", database: "postgres" };
+      await seenAndHealed(cluster, onHosts(replica, other), async () => {
         const error = await refusal(lab, cluster.login("workspad", replica));
         assert.match(error, /certificate verify failed/, "PostgreSQL presents the certificate that was put there");
+        assert.equal(await answer(lab, anybody, "SELECT 1"), "1", "whoever comes is let in");
       });
-      // PostgreSQL loads the right one again in Patroni's next round.
+      // PostgreSQL loads what is right again in Patroni's next round.
       await eventually("the right certificate is presented", 15, () =>
         answer(lab, cluster.login("workspad", replica), "SELECT 1"),
       );
+      const refused = await eventually("nobody gets in without a password", 15, () => refusal(lab, anybody));
+      assert.match(refused, /password authentication failed/);
       assert.equal(await hosts.sh("psql2", "cat /etc/apt/keyrings/hastack.asc.hastack-saved-*/inside"), "mine\n");
     },
   );
 
   promise(
-    "drift in etcd, in Patroni's dynamic configuration, in pg_hba.conf and in the database is seen and healed the same way",
+    "drift in etcd, in Patroni's dynamic configuration and in the database is seen and healed the same way",
     async () => {
-      const { hosts, lab } = cluster;
+      const { hosts } = cluster;
       const leader = await cluster.whole();
-      const [replica = ""] = await hosts.replicas();
-      const anybody = { host: replica, user: "workspad", password: "wrong", database: "postgres" };
-      await seenAndHealed(cluster, beyondFiles(leader, replica, hosts.names), async () => {
-        assert.equal(await answer(lab, anybody, "SELECT 1"), "1", "whoever comes is let in");
-      });
-      const refused = await eventually("nobody gets in without a password", 15, () => refusal(lab, anybody));
-      assert.match(refused, /password authentication failed/);
+      await seenAndHealed(cluster, beyondFiles(leader, hosts.names));
       assert.equal(
         await hosts.superuser(leader, "SELECT rolcreatedb, rolconnlimit FROM pg_roles WHERE rolname = 'workspad'"),
         "f|-1",
@@ -53,7 +51,7 @@ export function drift({ promise, cluster }: Suite): void {
 }
 
 /** Everything that a unit can put on a host. */
-function onHosts(replica: string): Tampering[] {
+function onHosts(replica: string, other: string): Tampering[] {
   const source = "/etc/apt/sources.list.d/hastack.sources";
   const keyring = "/etc/apt/keyrings/hastack.asc";
   const createcluster = "/etc/postgresql-common/createcluster.conf";
@@ -126,6 +124,18 @@ function onHosts(replica: string): Tampering[] {
       drift: { "workspad-psql3-install": "postgresql.service active" },
     },
     {
+      what: "a line of pg_hba.conf by hand",
+      host: other,
+      script: [
+        "cd /",
+        'psql() { runuser -u postgres -- psql -qXAtc "$1"; }',
+        'hba=$(psql "SHOW hba_file")',
+        "sed -i '1i host all all 0.0.0.0/0 trust' \"$hba\"",
+        'psql "SELECT pg_reload_conf()" >/dev/null && sleep 0.5',
+      ].join("\n"),
+      drift: { [`workspad-${other}`]: `${patroni}/pg_hba.conf content` },
+    },
+    {
       what: "a certificate swapped",
       host: replica,
       script: [
@@ -140,7 +150,7 @@ function onHosts(replica: string): Tampering[] {
 }
 
 /** What lives in etcd, in Patroni, and in PostgreSQL. */
-function beyondFiles(leader: string, replica: string, all: readonly string[]): Tampering[] {
+function beyondFiles(leader: string, all: readonly string[]): Tampering[] {
   const everywhere = (suffix: string, reason: string) =>
     Object.fromEntries(all.map((host) => [suffix.replace("HOST", host), reason]));
   return [
@@ -172,18 +182,6 @@ function beyondFiles(leader: string, replica: string, all: readonly string[]): T
           "dynamic configuration: postgresql.parameters.work_mem is 3MB, want not set; " +
           "synchronous_mode is true, want false; ttl is 25, want 20",
       },
-    },
-    {
-      what: "a line of pg_hba.conf by hand",
-      host: replica,
-      script: [
-        "cd /",
-        'psql() { runuser -u postgres -- psql -qXAtc "$1"; }',
-        'hba=$(psql "SHOW hba_file")',
-        "sed -i '1i host all all 0.0.0.0/0 trust' \"$hba\"",
-        'psql "SELECT pg_reload_conf()" >/dev/null && sleep 0.5',
-      ].join("\n"),
-      drift: { [`workspad-${replica}`]: `${patroni}/pg_hba.conf content` },
     },
     {
       what: "a role's attributes and a database's owner",
