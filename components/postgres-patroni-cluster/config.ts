@@ -34,6 +34,7 @@ import {
   postgresPort,
   renderDynamic,
   renderPatroni,
+  restCaFile,
   restPort,
 } from "./patroni";
 import { renderApply, renderCheck } from "./sql";
@@ -91,7 +92,7 @@ export function renderMember(config: ClusterConfig, member: ClusterMember, trait
     install(config),
     directory(home, { mode: "0755", owner: "root:root" }),
     directory(tls, { mode: "0750", owner: "root:postgres" }),
-    file(`${tls}/ca.crt`, secret("ca"), forPostgres),
+    ...[`${tls}/ca.crt`, restCaFile(config)].map((path) => file(path, secret("ca"), forPostgres)),
     file(`${tls}/server.crt`, secret("server.crt"), forPostgres),
     file(`${tls}/server.key`, secret("server.key"), forPostgres),
     file(`${tls}/etcd.crt`, secret("etcd.crt"), forPostgres),

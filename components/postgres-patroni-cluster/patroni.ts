@@ -18,6 +18,8 @@ export interface ClusterConfig extends Omit<ClusterSettings, "version"> {
   poolers: readonly string[];
   /** Whether only members, poolers and clients reach the ports. */
   firewall: boolean;
+  /** The authority's trusted generations. */
+  caGenerations: string;
   etcdEndpoints: readonly string[];
   etcdUser: string;
 }
@@ -51,6 +53,11 @@ export function firewallOf(config: Pick<ClusterConfig, "members" | "poolers" | "
   };
 }
 
+/** Whom the REST API trusts, under a name of its own for each set: a changed file of the same name Patroni does not load. */
+export function restCaFile({ caGenerations }: Pick<ClusterConfig, "caGenerations">): string {
+  return `${home}/tls/ca-${caGenerations}.crt`;
+}
+
 /** /etc/patroni/config.yml (Patroni manual, YAML Configuration Settings). */
 export function renderPatroni(config: ClusterConfig, member: ClusterMember, traits: HostTraits): string {
   const tls = `${home}/tls`;
@@ -64,7 +71,7 @@ export function renderPatroni(config: ClusterConfig, member: ClusterMember, trai
       connect_address: `${member.address}:${restPort}`,
       certfile: `${tls}/server.crt`,
       keyfile: `${tls}/server.key`,
-      cafile: `${tls}/ca.crt`,
+      cafile: restCaFile(config),
       // Health checks of load balancers need no certificate; everything that changes something does.
       verify_client: "optional",
       authentication: { username: "patroni", password: secretScalar("rest-password") },
