@@ -92,10 +92,10 @@ async function withoutABreak(t: TestContext, cluster: ChangingCluster, change: (
     try {
       await change();
     } finally {
-      const { answered, broken } = clients.stop();
-      t.diagnostic(`${answered} verified logins`);
+      const { logins, reads, broken } = clients.stop();
+      t.diagnostic(`verified: ${logins} logins, ${reads} reads of etcd`);
       assert.deepEqual(broken, []);
-      assert.ok(answered > cluster.hosts.names.length, `${answered} verified logins`);
+      assert.ok(Math.min(logins, reads) > cluster.hosts.names.length, `${logins} logins, ${reads} reads`);
     }
   });
 }
@@ -111,20 +111,17 @@ async function everybodyTrusts(cluster: ChangingCluster): Promise<void> {
 }
 
 /** Serial numbers of the certificates that PostgreSQL, Patroni and etcd of each member present, by HOST:PORT. */
-async function presented({ hosts, lab }: ChangingCluster): Promise<Record<string, string>> {
+async function presented({ hosts }: ChangingCluster): Promise<Record<string, string>> {
   const found: Record<string, string> = {};
   for (const host of hosts.names) {
     for (const [port, options] of [
-      [5432, ["-starttls", "postgres"]],
-      [8008, []],
-      [2379, []],
+      [5432, "-starttls postgres"],
+      [8008, ""],
+      [2379, ""],
     ] as const) {
-      const connect = ["openssl", "s_client", "-connect", `${host}:${port}`, ...options];
-      const { stdout } = await lab.exec(connect);
-      const pem = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/.exec(stdout)?.[0];
-      if (pem === undefined) throw new Error(`${host}:${port} presents no certificate:\n${stdout}`);
-      const shown = await lab.exec(["openssl", "x509", "-noout", "-serial"], { input: pem });
-      found[`${host}:${port}`] = shown.stdout.trim();
+      // etcd breaks a connection off that shows it no certificate, when it has shown its own.
+      const connect = `openssl s_client -connect ${hosts.addresses[host]}:${port} ${options} </dev/null 2>/dev/null || true`;
+      found[`${host}:${port}`] = await hosts.sh(host, `(${connect}) | openssl x509 -noout -serial`);
     }
   }
   return found;

@@ -1,5 +1,5 @@
 import type { ChildProcessWithoutNullStreams } from "node:child_process";
-import { copyFileSync, writeFileSync } from "node:fs";
+import { copyFileSync } from "node:fs";
 import { join } from "node:path";
 import { environmentOf } from "../support/psql";
 import type { ChangingCluster } from "./cluster";
@@ -9,7 +9,7 @@ const distrust = /certificate|alert|unknown ca/i;
 
 /**
  * Clients that believe nobody without a certificate, and connect anew again and again while something is changed: psql
- * and a client of etcd with the authority's certificate as it was before, and every member's Patroni with every other.
+ * and etcdctl with the certificates as they were before, and every member's Patroni with every other's.
  */
 export class VerifyingClients {
   private readonly clients: ChildProcessWithoutNullStreams[] = [];
@@ -18,33 +18,28 @@ export class VerifyingClients {
   static async start(cluster: ChangingCluster): Promise<VerifyingClients> {
     const clients = new VerifyingClients();
     const { lab, hosts } = cluster;
-    const [first = ""] = hosts.names;
-    const file = (name: string) => join(lab.state, `verifying-${name}`);
-    copyFileSync(cluster.caFile, file("ca.crt"));
-    for (const name of ["etcd.crt", "etcd.key"]) {
-      writeFileSync(file(name), await hosts.sh(first, `cat /etc/patroni/tls/${name}`), { mode: 0o600 });
-    }
+    const caFile = join(lab.state, "verifying-ca.crt");
+    copyFileSync(cluster.caFile, caFile);
     const outside = [
       "while sleep 0.2; do",
       `  for host in ${hosts.names.join(" ")}; do`,
       '    said=$(psql -XAtq -d "host=$host" -c "SELECT 1" 2>&1) && echo answered || echo "psql: $host: $said"',
-      `    said=$(curl -sS --max-time 5 -o /dev/null --cacert ${file("ca.crt")} --cert ${file("etcd.crt")} \\`,
-      `      --key ${file("etcd.key")} "https://$host:2379/health" 2>&1) || echo "etcd: $host: $said"`,
       "  done",
       "done",
     ].join("\n");
-    const login = { ...cluster.login("workspad"), sslrootcert: file("ca.crt") };
+    const login = { ...cluster.login("workspad"), sslrootcert: caFile };
     clients.listenTo(lab.begin(["bash", "-c", outside], environmentOf(login)));
     for (const host of hosts.names) clients.listenTo(lab.beginOn(host, `exec python3 -B -c '${peers}'`));
     return clients;
   }
 
-  /** Ends them; returns how often psql was answered, and everything that must not have happened. */
-  stop(): { answered: number; broken: string[] } {
+  /** Ends them; returns how often they were answered, and everything that must not have happened. */
+  stop(): { logins: number; reads: number; broken: string[] } {
     for (const client of this.clients) client.kill();
     const lines = this.printed.join("").split("\n");
     return {
-      answered: lines.filter((line) => line === "answered").length,
+      logins: lines.filter((line) => line === "answered").length,
+      reads: lines.filter((line) => line === "etcd answered").length,
       // A member of etcd that restarts refuses connections, and so does Patroni while it loads a new certificate.
       broken: lines.filter((line) => line.startsWith("psql: ") || distrust.test(line)),
     };
@@ -59,20 +54,31 @@ export class VerifyingClients {
   }
 }
 
-/** On a member: asks all members' Patroni the way the members ask each other. It ends with its standard input. */
+/** On a member: asks all members' Patroni the way they ask each other, and their etcd. It ends with its standard input. */
 const peers = `
-import select, sys
+import os, select, shutil, subprocess, sys, tempfile
 sys.path.insert(0, "/usr/local/lib/hastack/patroni")
 from rest import Member
 from roll import at
-while not select.select([sys.stdin], [], [], 0.3)[0]:
-    try:
-        me = Member()
-        for m in me.members():
-            try:
-                at(m).ask_once("GET", "/patroni", None, 5)
-            except OSError as error:
-                print(me.name, "asks:", error, flush=True)
-    except OSError as error:
-        print(error, flush=True)
+
+def ask(me):
+    for m in me.members():
+        try:
+            at(m).ask_once("GET", "/patroni", None, 5)
+        except OSError as error:
+            print(me.name, "asks:", error, flush=True)
+        asked = subprocess.run(["etcdctl", "--command-timeout=5s", "get", "/", "--limit=1"], capture_output=True, text=True,
+            env={**etcdctl, "ETCDCTL_ENDPOINTS": "https://" + m["host"] + ":2379"})
+        print("etcd answered" if asked.returncode == 0 else f"{me.name} asks etcd: {asked.stderr}", flush=True)
+
+with tempfile.TemporaryDirectory() as copies:
+    for file in ("ca.crt", "root.crt", "root.key"):
+        shutil.copy("/etc/etcd/tls/" + file, copies)
+    etcdctl = {"PATH": os.environ["PATH"], "ETCDCTL_API": "3", "ETCDCTL_CACERT": copies + "/ca.crt",
+        "ETCDCTL_CERT": copies + "/root.crt", "ETCDCTL_KEY": copies + "/root.key"}
+    while not select.select([sys.stdin], [], [], 0.3)[0]:
+        try:
+            ask(Member())
+        except OSError as error:
+            print(error, flush=True)
 `;
