@@ -82,7 +82,7 @@ export function renderMember(config: EtcdConfig, member: EtcdMember): string {
     waitFor(
       "a member that joined is in step",
       90,
-      script(`case "\${HASTACK_TOKEN:-}" in ${joinWord}:*) ${health([member])} 2>&1 ;; esac`),
+      script(`case "\${HASTACK_TOKEN:-}" in ${joinWord}:*) ${health([member])} ;; esac`),
     ),
   );
 }
@@ -140,7 +140,7 @@ function renderOthersHealthy(config: EtcdConfig, member: EtcdMember): string {
   if (others.length === 0) return script("exit 0");
   return script(
     "n=0",
-    `until out=$(${health(others)} 2>&1); do`,
+    `until out=$(${health(others)}); do`,
     '  n=$((n + 1)); [ $n -lt 10 ] || { echo "another member is not healthy: $out"; exit 1; }',
     "  sleep 1",
     "done",

@@ -60,7 +60,19 @@ export function script(...lines: string[]): string {
   return ["set -a", ". /etc/etcd/etcdctl.env", "set +a", `TLS=${tls}`, ...lines, ""].join("\n");
 }
 
-/** Exit 0 when all of them can serve; etcdctl takes the endpoints from one place only, here its environment. */
+/**
+ * Exit 0 when all of them can serve, else a line for each that cannot. etcdctl takes the endpoints from one place only,
+ * here its environment, and writes its own log, in JSON, between its answers.
+ */
 export function health(members: readonly EtcdMember[]): string {
-  return `ETCDCTL_ENDPOINTS=${members.map(endpoint).join(",")} etcdctl --command-timeout=3s endpoint health`;
+  const ask = `ETCDCTL_ENDPOINTS=${members.map(endpoint).join(",")} etcdctl --command-timeout=3s endpoint health`;
+  const names = members.map((member) => `-e 's|^${endpoint(member)} |${member.name} |'`);
+  const noise = ["^[{]", " is healthy: ", "^Error: unhealthy cluster"].map((pattern) => `-e '/${pattern}/d'`);
+  return [
+    `{ said=$(${ask} 2>&1) || {`,
+    `  echo "$said" | sed ${noise.join(" ")} \\`,
+    `    ${names.join(" ")}`,
+    "  false",
+    "}; }",
+  ].join("\n");
 }

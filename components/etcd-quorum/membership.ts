@@ -9,7 +9,7 @@ export const joinWord = "join";
 /** The unit `etcd-ready`, on every member: the quorum is whole. That a host has it says that the quorum exists. */
 export function renderReady(config: EtcdConfig): string {
   return unitText(
-    waitFor(`all ${config.members.length} members of etcd are healthy`, 60, script(`${health(config.members)} 2>&1`)),
+    waitFor(`all ${config.members.length} members of etcd are healthy`, 60, script(health(config.members))),
   );
 }
 

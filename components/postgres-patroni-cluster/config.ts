@@ -19,17 +19,22 @@ import {
 import { firewallOpening } from "../firewall/config";
 import { shell } from "../formats";
 import type { HostTraits } from "../host";
+import { renderHba, renderIdent } from "./hba";
 import { renderInside } from "./inside";
-import { dynamicParameters, tunedParameters } from "./parameters";
+import { dynamicParameters } from "./parameters";
 import {
   type ClusterConfig,
   type ClusterMember,
   dataPath,
   firewallOf,
+  hbaFile,
   home,
+  identFile,
+  memberParameters,
   postgresPort,
   renderDynamic,
   renderPatroni,
+  restCaFile,
   restPort,
 } from "./patroni";
 import { renderApply, renderCheck } from "./sql";
@@ -87,7 +92,7 @@ export function renderMember(config: ClusterConfig, member: ClusterMember, trait
     install(config),
     directory(home, { mode: "0755", owner: "root:root" }),
     directory(tls, { mode: "0750", owner: "root:postgres" }),
-    file(`${tls}/ca.crt`, secret("ca"), forPostgres),
+    ...[`${tls}/ca.crt`, restCaFile(config)].map((path) => file(path, secret("ca"), forPostgres)),
     file(`${tls}/server.crt`, secret("server.crt"), forPostgres),
     file(`${tls}/server.key`, secret("server.key"), forPostgres),
     file(`${tls}/etcd.crt`, secret("etcd.crt"), forPostgres),
@@ -99,6 +104,8 @@ export function renderMember(config: ClusterConfig, member: ClusterMember, trait
       fix: `printf '%s\\n' ${shell(config.scope)} >${scopeFile(config)}`,
     }),
     file(configFile, renderPatroni(config, member, traits), forPostgres),
+    file(hbaFile, literal(renderHba(config)), forPostgres),
+    file(identFile, renderIdent(), forPostgres),
     directory(programs, { mode: "0755", owner: "root:root" }),
     ...[rest, roll].map((path) => file(path, literal(program(path)), executable)),
     directory(dropIns, { mode: "0755", owner: "root:root" }),
@@ -112,6 +119,8 @@ export function renderMember(config: ClusterConfig, member: ClusterMember, trait
       started: true,
       reloadOn: [
         configFile,
+        hbaFile,
+        identFile,
         ...["ca.crt", "server.crt", "server.key", "etcd.crt", "etcd.key"].map((f) => `${tls}/${f}`),
       ],
       restartOn: [dropIn, "package:patroni"],
@@ -153,10 +162,7 @@ export function renderCluster(config: ClusterConfig, member: ClusterMember): str
  * it comes up whenever they change.
  */
 export function renderShared(config: ClusterConfig, traits: readonly HostTraits[]): string {
-  const parameters = [
-    dynamicParameters(config.parameters),
-    ...traits.map((t) => tunedParameters(t, config.parameters)),
-  ];
+  const parameters = [dynamicParameters(config.parameters), ...traits.map((t) => memberParameters(config, t))];
   const digest = createHash("sha256").update(JSON.stringify(parameters)).digest("hex").slice(0, 12);
   const done = `${home}/rolled`;
   return unitText(
@@ -181,7 +187,10 @@ export function renderShared(config: ClusterConfig, traits: readonly HostTraits[
 function sqlStep(database: string, check: string, apply: string) {
   const psql = `runuser -u postgres -- psql -XAtq -v ON_ERROR_STOP=1 -d ${literal(shell(database))}`;
   return {
-    check: `found=$(${psql} -f ${check} 2>&1) || { echo "$found"; exit 1; }\n[ -z "$found" ] || { echo "$found"; exit 1; }`,
+    check: [
+      `found=$(${psql} -f ${check} 2>&1) || { echo "$found"; exit 1; }`,
+      `[ -z "$found" ] || { echo "$found" | awk 'NR > 1 { printf "; " } { printf "%s", $0 }'; exit 1; }`,
+    ].join("\n"),
     fix: [
       `if [ "$(runuser -u postgres -- psql -XAtq -d postgres -c 'SELECT pg_is_in_recovery()')" = f ]; then`,
       `  ${psql} -f ${apply}`,

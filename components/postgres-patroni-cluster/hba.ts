@@ -1,23 +1,26 @@
 import { hba } from "../formats";
 import { type ClientNetwork, replicator, rewinder, superuser } from "./args";
 
-/** The map of pg_ident.conf that lets the system's user postgres replicate over the local socket. */
-export const identMap = "hastack";
+/** The map that lets the system's user postgres replicate over the local socket. */
+const identMap = "hastack";
+
+interface Cluster {
+  members: readonly { address: string }[];
+  /** Addresses. */
+  poolers: readonly string[];
+  clients: readonly ClientNetwork[];
+}
 
 /**
- * The lines of pg_hba.conf (PostgreSQL manual, 21.1): only TLS and SCRAM from the network; each member for
- * replication; each client network for what it was given; nobody else.
+ * pg_hba.conf (PostgreSQL manual, 21.1): only TLS and SCRAM from the network; each member for replication; each client
+ * network for what it was given; nobody else.
  */
-export function renderHba(
-  memberAddresses: readonly string[],
-  poolers: readonly string[],
-  clients: readonly ClientNetwork[],
-): string[] {
-  return [
+export function renderHba({ members, poolers, clients }: Cluster): string {
+  const lines = [
     `local all ${superuser} peer`,
     `local replication ${replicator} peer map=${identMap}`,
     "local all all scram-sha-256",
-    ...memberAddresses.flatMap((address) => [
+    ...members.flatMap(({ address }) => [
       `hostssl replication ${replicator} ${address}/32 scram-sha-256`,
       `hostssl all ${rewinder} ${address}/32 scram-sha-256`,
     ]),
@@ -31,6 +34,12 @@ export function renderHba(
     "host all all all reject",
     "host replication all all reject",
   ];
+  return `${lines.join("\n")}\n`;
+}
+
+/** pg_ident.conf (PostgreSQL manual, 21.2). */
+export function renderIdent(): string {
+  return `${identMap} postgres ${replicator}\n`;
 }
 
 function names(given: readonly string[] | undefined): string {

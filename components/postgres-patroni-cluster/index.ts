@@ -240,7 +240,7 @@ export class PostgresPatroniCluster extends pulumi.ComponentResource {
       members,
       child,
     );
-    const config = configure(resource, { members, poolers, firewall }, settings, access);
+    const config = configure(resource, { members, poolers, firewall }, settings, access, ca);
     this.ca = ca;
     this.poolers = poolers;
     this.config = config;
@@ -339,6 +339,7 @@ function configure(
   { members, poolers, firewall }: { members: Host[]; poolers: Host[]; firewall: boolean },
   settings: pulumi.Output<ClusterSettings>,
   access: EtcdAccess,
+  ca: CertificateAuthority,
 ): pulumi.Output<ClusterConfig> {
   const open = plain(settings, (s) => s);
   return pulumi
@@ -360,6 +361,7 @@ function configure(
       members: members.map((host, i) => ({ name: host.hostName, address: addresses[i] ?? "" })),
       poolers: poolerAddresses,
       firewall,
+      caGenerations: ca.generations,
       etcdEndpoints,
       etcdUser: access.user,
     }));

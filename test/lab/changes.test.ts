@@ -2,6 +2,7 @@
  * What happens after the first `up`: a cluster that runs is changed, grows, shrinks, loses hosts, and is taken down. The
  * tests run in order, each on what the ones before have left. See support/test-lab.ts for working on them.
  */
+import { certificates } from "./changes/certificates";
 import { ChangingCluster } from "./changes/cluster";
 import { firstUp } from "./changes/first-up";
 import { membership } from "./changes/membership";
@@ -17,6 +18,7 @@ const suite = new Suite(new ChangingCluster(), 10);
 firstUp(suite);
 parameters(suite);
 passwords(suite);
+certificates(suite);
 objects(suite);
 probe(suite);
 membership(suite);

@@ -63,6 +63,7 @@ const cluster: ClusterConfig = {
   members,
   poolers: ["192.168.1.140", "192.168.1.141"],
   firewall: true,
+  caGenerations: "1",
   etcdEndpoints: members.map(endpoint),
   etcdUser: "workspad",
 };

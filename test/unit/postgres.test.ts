@@ -84,11 +84,13 @@ describe("parameters", () => {
 });
 
 describe("pg_hba", () => {
-  const lines = renderHba(
-    ["192.168.1.130", "192.168.1.131"],
-    [],
-    [{ network: "10.0.0.0/8", databases: ['a "b"', "all"] }],
-  );
+  const lines = renderHba({
+    members: [{ address: "192.168.1.130" }, { address: "192.168.1.131" }],
+    poolers: [],
+    clients: [{ network: "10.0.0.0/8", databases: ['a "b"', "all"] }],
+  })
+    .trimEnd()
+    .split("\n");
 
   test("nothing from the network without TLS and SCRAM", () => {
     for (const line of lines.filter((l) => !l.startsWith("local"))) {

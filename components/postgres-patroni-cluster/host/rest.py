@@ -92,8 +92,13 @@ def differences(wanted, live):
             continue
         # PostgreSQL's parameters are text to Patroni, whichever way they were typed in.
         if str(wanted.get(key)) != str(live.get(key)):
-            lines.append(f"{key} is {live.get(key)}, want {wanted.get(key)}")
+            lines.append(f"{key} is {shown(live.get(key))}, want {shown(wanted.get(key))}")
     return lines
+
+
+def shown(value):
+    """As it stands in the configuration."""
+    return "not set" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def replacement(wanted, live):
