@@ -6,6 +6,9 @@ export const clusterSettings = z.looseObject({
   protect: z.boolean().default(true),
 });
 
+/** `hastack:etcd` of a stack; the component checks the values themselves. */
+export const quorumSettings = z.looseObject({});
+
 /** `hastack:ca` of a stack. */
 export const authoritySettings = z.strictObject({
   validityDays: z.number().optional(),

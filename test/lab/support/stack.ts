@@ -1,3 +1,4 @@
+import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
@@ -19,7 +20,13 @@ interface StateResource {
   outputs?: Record<string, unknown>;
 }
 
+interface Deployment {
+  resources: StateResource[];
+  pending_operations?: unknown[];
+}
+
 const name = "dev";
+const unattended = ["--yes", "--skip-preview", "--suppress-progress"];
 
 /** The stack of `npm run dev`, run by the real engine in a test's lab with a copy of its settings. */
 export class Stack {
@@ -72,7 +79,7 @@ export class Stack {
   }
 
   up(...flags: string[]): Promise<Result> {
-    return this.run("up", ["--yes", "--skip-preview", "--suppress-progress", ...flags]);
+    return this.run("up", [...unattended, ...flags]);
   }
 
   preview(...flags: string[]): Promise<Result> {
@@ -93,9 +100,27 @@ export class Stack {
     return result.stdout + result.stderr;
   }
 
+  /** An `up` that goes on while the test does something else. It leads a session of processes of its own. */
+  beginUp(): ChildProcessWithoutNullStreams {
+    return this.lab.begin(["setsid", "pulumi", "--cwd", repository, "up", ...unattended, ...this.where]);
+  }
+
+  /** Ends the lock that a killed run has left on the stack. */
+  cancel(): Promise<Result> {
+    return this.pulumi(["cancel", "--yes", "--stack", name]);
+  }
+
+  /** Forgets the creations of which a killed run could not note how they ended. */
+  clearPendingCreates(): Promise<Result> {
+    return this.run("refresh", [...unattended, "--clear-pending-creates"]);
+  }
+
+  private get where(): string[] {
+    return ["--stack", name, "--config-file", this.file, "--non-interactive", "--color", "never"];
+  }
+
   private run(command: string, flags: readonly string[], within: readonly string[] = []): Promise<Result> {
-    const where = ["--stack", name, "--config-file", this.file, "--non-interactive", "--color", "never"];
-    return this.pulumi([command, ...flags, ...where], { seconds: 400 }, within);
+    return this.pulumi([command, ...flags, ...this.where], { seconds: 400 }, within);
   }
 
   /** All outputs with their secrets in clear; none before the first run that came to its end. */
@@ -106,13 +131,22 @@ export class Stack {
 
   /** The state as an operator could export it, with all secrets in clear. Nothing of it belongs into a message. */
   async resources(): Promise<StateResource[]> {
+    return (await this.deployment()).resources;
+  }
+
+  /** Operations of which the state does not say how they ended. */
+  async pendingOperations(): Promise<unknown[]> {
+    return (await this.deployment()).pending_operations ?? [];
+  }
+
+  private async deployment(): Promise<Deployment> {
     const { code, stdout } = await this.pulumi(["stack", "export", "--show-secrets", "--stack", name]);
     if (code !== 0) throw new Error(`pulumi stack export: exit ${code}`);
-    return (JSON.parse(stdout) as { deployment: { resources: StateResource[] } }).deployment.resources;
+    return (JSON.parse(stdout) as { deployment: Deployment }).deployment;
   }
 
   destroy(): Promise<Result> {
-    return this.run("destroy", ["--yes", "--skip-preview", "--suppress-progress"]);
+    return this.run("destroy", unattended);
   }
 
   /** The same command in a network that is not the lab's, and where nothing can be reached by accident. */
