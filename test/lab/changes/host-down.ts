@@ -44,7 +44,7 @@ export function hostDown({ promise, cluster }: ChangesSuite): void {
           const printed = await stack.fails(stack.up());
           t.diagnostic(`up failed after ${secondsSince(began)} s`);
           assert.match(printed, new RegExp(`Host ${down} cannot be asked`));
-          assert.match(printed, new RegExp(`workspad-${down}.*\\n.*failed attempts: .*${hosts.addresses[down]}`));
+          assert.match(printed, new RegExp(`workspad-${down}\\):\\s+error: .*${hosts.addresses[down]}`));
           for (const host of others)
             assert.equal(
               await hosts.superuser(host, "SELECT extract(epoch FROM pg_postmaster_start_time())"),
