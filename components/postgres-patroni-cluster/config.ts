@@ -236,13 +236,24 @@ function renderDropIn(config: ClusterConfig): string {
   ].join("\n");
 }
 
-/** Before a restart of Patroni: every other member is well, and a leader hands over first. */
+/** Before a restart of Patroni: every other member is well, and a leader hands over first, to one that has all of its WAL. */
 function renderStepAside(config: ClusterConfig, member: ClusterMember): string {
   const others = config.members.length - 1;
+  const standbys = "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'";
   return [
-    `[ "$(${rest} cluster | awk '$1 != "${member.name}" && ($3 == "running" || $3 == "streaming")' | wc -l)" = ${others} ] ||`,
-    `  { echo "not all other members are running:"; ${rest} cluster; exit 1; }`,
-    `if ${rest} cluster | grep -q '^${member.name} leader '; then`,
+    `leads() { ${rest} cluster | grep -q '^${member.name} leader '; }`,
+    "well() {",
+    `  [ "$(${rest} cluster | awk '$1 != "${member.name}" && ($3 == "running" || $3 == "streaming")' | wc -l)" = ${others} ] &&`,
+    `    { ! leads || [ "$(runuser -u postgres -- psql -XAtq -d postgres -c "${standbys}")" -gt 0 ]; }`,
+    "}",
+    "# the member before was restarted just now",
+    "n=0",
+    "until well; do",
+    "  n=$((n + 1))",
+    `  [ $n -lt 60 ] || { echo "not all other members are running, or none streams:"; ${rest} cluster; exit 1; }`,
+    "  sleep 1",
+    "done",
+    "if leads; then",
     `  patronictl -c ${configFile} switchover --force ${shell(config.scope)}`,
     "fi",
   ].join("\n");

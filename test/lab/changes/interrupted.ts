@@ -25,7 +25,7 @@ const interruptions: readonly Interruption[] = [
   { what: "a lower limit", seconds: 20, postgres: { parameters: { max_connections: 500 } } },
   { what: "a longer lease", seconds: 10, postgres: { ttl: 25 } },
   { what: "another durability", seconds: 10, postgres: { durability: "sync" } },
-  { what: "all of it back", seconds: 12, postgres: { durability: "async", ttl: undefined, passwordRotation: 13 } },
+  { what: "all of it back", seconds: 20, postgres: { durability: "async", ttl: undefined } },
 ];
 const victims: readonly Victim[] = ["engine", "plugin", "all"];
 
