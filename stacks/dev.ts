@@ -9,12 +9,13 @@ import {
 } from "../components";
 import { fault } from "../components/fault";
 import { parse } from "../components/validate";
-import { authoritySettings, clusterSettings, defined, poolerSettings } from "./settings";
+import { authoritySettings, clusterSettings, defined, poolerSettings, quorumSettings } from "./settings";
 
 /** A database cluster and its poolers: what `npm run dev` brings up in the lab. */
 export function dev(hosts: Record<string, Host>, config: pulumi.Config) {
   const stack = `stack ${pulumi.getStack()}`;
   const { protect, ...cluster } = parse(stack, clusterSettings, config.getObject("postgres") ?? {});
+  const quorum = parse(stack, quorumSettings, config.getObject("etcd") ?? {});
   const authority = parse(stack, authoritySettings, config.getObject("ca") ?? {});
   const pooler = config.getObject("pooler");
   const { hosts: poolerNames, ...pair } = pooler ? parse(stack, poolerSettings, pooler) : { hosts: [] };
@@ -23,7 +24,7 @@ export function dev(hosts: Record<string, Host>, config: pulumi.Config) {
   const opts = { protect };
 
   const ca = new CertificateAuthority("ca", defined(authority));
-  const etcd = new EtcdQuorum("etcd", { members, ca }, opts);
+  const etcd = new EtcdQuorum("etcd", { members, ca, ...quorum }, opts);
   const pg = new PostgresPatroniCluster("workspad", { members, etcd, poolers, ...cluster }, opts);
   const db = "virtualIp" in pair ? new PgBouncerVipPair("db", { hosts: poolers, cluster: pg, ...pair }) : undefined;
 

@@ -13,6 +13,9 @@ export const poolerSettings = z.looseObject({
   virtualIp: z.string({ message: 'give the address that clients use and its prefix, e.g. "192.168.1.200/24"' }),
 });
 
+/** `hastack:etcd` of a stack; the component checks the values themselves. */
+export const quorumSettings = z.looseObject({});
+
 /** `hastack:ca` of a stack. */
 export const authoritySettings = z.strictObject({
   validityDays: z.number().optional(),

@@ -21,6 +21,11 @@ export interface UnitArgs {
   first?: pulumi.Input<string>;
   /** Values of the secrets that the text names. Certificates go here too: they are not known before they are made. */
   secrets?: pulumi.Input<Record<string, pulumi.Input<string>>>;
+  /**
+   * Whether its data goes with it.
+   * @default false
+   */
+  purge?: boolean;
 }
 
 /**
@@ -56,7 +61,7 @@ export function unit(name: string, args: UnitArgs, opts: pulumi.CustomResourceOp
     {
       connection: host.connection,
       create: pulumi.interpolate`${converge} apply ${role} ${digest} ${token(host, role, args.first)}`,
-      delete: pulumi.interpolate`${converge} remove ${role}`,
+      delete: pulumi.interpolate`${converge} remove ${role}${args.purge ? " --purge" : ""}`,
       stdin: text,
     },
     merged,
@@ -74,7 +79,7 @@ export function command(
   return new remote.Command(
     name,
     { logging: remote.Logging.StdoutAndStderr, addPreviousOutputInEnv: false, ...args },
-    { ...opts, ...host.keepUnknownToken },
+    { ...opts, ...host.commandOptions },
   );
 }
 

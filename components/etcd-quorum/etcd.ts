@@ -26,6 +26,8 @@ export const clientPort = 2379;
 export const peerPort = 2380;
 
 export const tls = "/etc/etcd/tls";
+/** What `etcdctl` needs to be etcd's root on a member. */
+export const etcdctlFile = "/etc/etcd/etcdctl.env";
 /** What a member knows at its first start only; a change in it restarts nothing. */
 export const bootstrap = "/var/lib/etcd/bootstrap.env";
 
@@ -57,7 +59,7 @@ export function dataPath(config: EtcdConfig): string {
 
 /** A script with etcdctl set up as etcd's user root. */
 export function script(...lines: string[]): string {
-  return ["set -a", ". /etc/etcd/etcdctl.env", "set +a", `TLS=${tls}`, ...lines, ""].join("\n");
+  return ["set -a", `. ${etcdctlFile}`, "set +a", `TLS=${tls}`, ...lines, ""].join("\n");
 }
 
 /**

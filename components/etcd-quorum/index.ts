@@ -3,14 +3,15 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { z } from "zod";
 import type { Certificate, CertificateAuthority } from "../certificate-authority";
-import { unit } from "../converge/unit";
+import { command, unit } from "../converge/unit";
 import { fault } from "../fault";
 import { firewallUnits } from "../firewall";
 import type { Host } from "../host";
 import { clockSkewRefused } from "../host/clock";
+import { type Removal, removalOf } from "../removal";
 import { inTurn } from "../rolling";
 import { checked, parse } from "../validate";
-import { renderAccount } from "./account";
+import { deleteKeys, renderAccount } from "./account";
 import { peerCommonName, renderInstall, renderMember } from "./config";
 import { type EtcdConfig, endpoint, firewallOf } from "./etcd";
 import { foundWord, joinWord, renderAccess, renderReady } from "./membership";
@@ -30,6 +31,12 @@ export interface EtcdQuorumArgs {
    * @default true
    */
   firewall?: boolean;
+  /**
+   * Remove the data as well when the quorum is deleted, or the member's when a member leaves. It counts from the
+   * `pulumi up` on that applies it, and is refused while the quorum is protected.
+   * @default false
+   */
+  purge?: boolean;
   /**
    * Limit of the database's size in MiB; beyond it etcd refuses writes.
    * @default 2048
@@ -118,8 +125,9 @@ export class EtcdQuorum extends pulumi.ComponentResource {
   constructor(name: string, args: EtcdQuorumArgs, opts?: pulumi.ComponentResourceOptions) {
     // The members are no inputs of the component: it would wait for them.
     super("hastack:index:EtcdQuorum", name, {}, opts);
-    const { members, ca, clients = [], firewall = true, ...settings } = args;
+    const { members, ca, clients = [], firewall = true, purge, ...settings } = args;
     const resource = `EtcdQuorum ${name}`;
+    const removal = removalOf(resource, purge, opts?.protect);
     this.first = firstOf(resource, members);
     this.quorumName = name;
     this.ca = ca;
@@ -136,7 +144,7 @@ export class EtcdQuorum extends pulumi.ComponentResource {
     );
     const first = firstWord(members);
     const running = inTurn(members, installed, (host, dependsOn) =>
-      this.member(host, config, first, { ...child, dependsOn, protect: opts?.protect ?? true }),
+      this.member(host, config, first, removal, { ...child, dependsOn }),
     );
     const whole = members.map((host) =>
       unit(
@@ -193,10 +201,30 @@ export class EtcdQuorum extends pulumi.ComponentResource {
     return { endpoints: this.endpoints, user: name, password, ready };
   }
 
+  /**
+   * The keys under a prefix as a resource: with `purge` they are deleted when it is. It moves from host to host without
+   * being deleted, so that members can leave.
+   */
+  keys(name: string, prefix: pulumi.Input<string>, purge: boolean, opts: pulumi.CustomResourceOptions): remote.Command {
+    const { connection, sudo } = this.first;
+    const nothing = "true";
+    return command(
+      `${this.quorumName}-${name}-keys`,
+      {
+        connection,
+        create: nothing,
+        delete: purge ? pulumi.all([sudo, prefix]).apply(([s, p]) => s + deleteKeys(p)) : nothing,
+      },
+      { ...opts, dependsOn: [this.ready] },
+      this.first,
+    );
+  }
+
   private member(
     host: Host,
     config: pulumi.Output<EtcdConfig>,
     first: pulumi.Output<string>,
+    { protect, purge }: Removal,
     opts: pulumi.CustomResourceOptions,
   ): remote.Command {
     const name = `${this.quorumName}-${host.hostName}`;
@@ -222,6 +250,7 @@ export class EtcdQuorum extends pulumi.ComponentResource {
         host,
         role: "etcd",
         first,
+        purge,
         text: config.apply((c) => renderMember(c, memberOf(c, host))),
         secrets: {
           ca: this.ca.certificate,
@@ -233,7 +262,7 @@ export class EtcdQuorum extends pulumi.ComponentResource {
           "root.key": root.privateKey,
         },
       },
-      opts,
+      { ...opts, protect },
     );
   }
 }

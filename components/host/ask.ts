@@ -51,6 +51,12 @@ export function keepUnknownToken(mode: ProbeMode): pulumi.CustomResourceOptions 
   };
 }
 
+/**
+ * Options for the commands of a host that is lost for good: they stay as the state has them, and go from the state
+ * alone. What is lost needs no protection.
+ */
+export const untouched: pulumi.CustomResourceOptions = { ignoreChanges: ["*"], retainOnDelete: true, protect: false };
+
 /** What stands in a property, which is an output where it depends on another resource; undefined while it is unknown. */
 async function textOf(property: unknown): Promise<string | undefined> {
   if (!pulumi.Output.isInstance(property)) return typeof property === "string" ? property : undefined;

@@ -140,6 +140,7 @@ export function renderCluster(config: ClusterConfig, member: ClusterMember): str
   const apply = `${home}/roles-apply.sql`;
   return unitText(
     waitFor(`${member.name} runs in the cluster ${config.scope}`, 180, `${rest} health`),
+    ensure("a replica streams from its leader", streams),
     file(check, renderCheck(config), forPostgres),
     file(apply, renderApply(config), forPostgres),
     ensure("roles and databases", sqlStep("postgres", check, apply)),
@@ -183,6 +184,31 @@ export function renderShared(config: ClusterConfig, traits: readonly HostTraits[
   );
 }
 
+const streaming = [
+  "streams() {",
+  "  query='SELECT NOT pg_is_in_recovery() OR EXISTS (SELECT FROM pg_stat_wal_receiver WHERE status = $$streaming$$)'",
+  '  [ "$(runuser -u postgres -- psql -XAtq -d postgres -c "$query" 2>&1)" = t ]',
+  "}",
+].join("\n");
+/**
+ * A replica that was copied while its source lost the leadership can have gone another way than the new leader.
+ * Patroni compares histories, and rewinds, when it starts.
+ */
+const streams = {
+  check: `${streaming}\nstreams || { echo "it does not"; exit 1; }`,
+  fix: [
+    streaming,
+    "n=0",
+    "until streams; do",
+    "  n=$((n + 1))",
+    "  [ $n -ne 30 ] || systemctl restart patroni",
+    '  [ $n -lt 120 ] || { echo "not even after a restart of Patroni: journalctl -u patroni"; exit 1; }',
+    "  sleep 1",
+    "done",
+  ].join("\n"),
+  timeout: 180,
+};
+
 /** Checked on any member; done by the primary, and on a replica waited for: it arrives by replication. */
 function sqlStep(database: string, check: string, apply: string) {
   const psql = `runuser -u postgres -- psql -XAtq -v ON_ERROR_STOP=1 -d ${literal(shell(database))}`;
@@ -219,13 +245,24 @@ function renderDropIn(config: ClusterConfig): string {
   ].join("\n");
 }
 
-/** Before a restart of Patroni: every other member is well, and a leader hands over first. */
+/** Before a restart of Patroni: every other member is well, and a leader hands over first, to one that has all of its WAL. */
 function renderStepAside(config: ClusterConfig, member: ClusterMember): string {
   const others = config.members.length - 1;
+  const standbys = "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'";
   return [
-    `[ "$(${rest} cluster | awk '$1 != "${member.name}" && ($3 == "running" || $3 == "streaming")' | wc -l)" = ${others} ] ||`,
-    `  { echo "not all other members are running:"; ${rest} cluster; exit 1; }`,
-    `if ${rest} cluster | grep -q '^${member.name} leader '; then`,
+    `leads() { ${rest} cluster | grep -q '^${member.name} leader '; }`,
+    "well() {",
+    `  [ "$(${rest} cluster | awk '$1 != "${member.name}" && ($3 == "running" || $3 == "streaming")' | wc -l)" = ${others} ] &&`,
+    `    { ! leads || [ "$(runuser -u postgres -- psql -XAtq -d postgres -c "${standbys}")" -gt 0 ]; }`,
+    "}",
+    "# the member before was restarted just now",
+    "n=0",
+    "until well; do",
+    "  n=$((n + 1))",
+    `  [ $n -lt 60 ] || { echo "not all other members are running, or none streams:"; ${rest} cluster; exit 1; }`,
+    "  sleep 1",
+    "done",
+    "if leads; then",
     `  patronictl -c ${configFile} switchover --force ${shell(config.scope)}`,
     "fi",
   ].join("\n");

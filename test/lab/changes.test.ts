@@ -5,12 +5,15 @@
 import { certificates } from "./changes/certificates";
 import { ChangingCluster } from "./changes/cluster";
 import { firstUp } from "./changes/first-up";
+import { hostDown } from "./changes/host-down";
+import { interrupted } from "./changes/interrupted";
+import { lost } from "./changes/lost";
 import { membership } from "./changes/membership";
 import { objects } from "./changes/objects";
 import { parameters } from "./changes/parameters";
 import { passwords } from "./changes/passwords";
 import { probe } from "./changes/probe";
-import { removal } from "./changes/removal";
+import { purge, removal } from "./changes/removal";
 import { replaced } from "./changes/replaced";
 import { Suite } from "./support/suite";
 
@@ -21,6 +24,10 @@ passwords(suite);
 certificates(suite);
 objects(suite);
 probe(suite);
+hostDown(suite);
+interrupted(suite);
 membership(suite);
 replaced(suite);
+lost(suite);
 removal(suite);
+purge(suite);

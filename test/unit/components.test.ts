@@ -56,7 +56,7 @@ describe("the resources of a database cluster on three hosts", () => {
   });
 
   test("a unit's text is plain and holds no secret", () => {
-    const texts = registered.filter((r) => r.type === "command:remote:Command" && !r.name.endsWith("-secrets"));
+    const texts = registered.filter((r) => r.type === "command:remote:Command" && !/-(secrets|keys)$/.test(r.name));
     for (const { name, inputs } of texts) {
       const stdin = inputs.stdin;
       assert.equal(typeof stdin, "string", `${name}: a secret text would be hidden in reviews`);
@@ -158,6 +158,15 @@ describe("bad input is refused before any host is touched, naming argument, valu
       /roles\.0\.name: "postgres": this role is the cluster's own/,
     );
     assert.throws(cluster({ databases: [{ name: "a" }, { name: "a" }] }), /databases\.1\.name: "a": is given twice/);
+  });
+
+  test("to purge what is protected, which is the default", () => {
+    const refused = /purge: true: what is protected is never deleted.*`protect: false`/;
+    assert.throws(cluster({ purge: true }), refused);
+    assert.throws(
+      () => new api.EtcdQuorum("q", { members: hosts.slice(0, 3), ca, purge: true }, { protect: true }),
+      refused,
+    );
   });
 
   test("one member", () => {

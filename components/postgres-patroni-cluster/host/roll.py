@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 
-from rest import Member
+from rest import Member, NotYet
 
 # Name of a parameter, and its line in pg_controldata: the value that the primary runs with, replayed on replicas.
 NOT_BELOW_PRIMARY = {
@@ -75,7 +75,7 @@ def waits(member):
     return bool(at(member).ask("GET", "/patroni").get("pending_restart"))
 
 
-def settled(members):
+def settled(member, members):
     """Every member has seen the configuration as it is now: Patroni has asked etcd for it since, and acted on it."""
     patch = {"loop_wait": at(leader_of(members)).ask("GET", "/config")["loop_wait"]}
     last = {m["name"]: at(m).ask("GET", "/patroni").get("dcs_last_seen", 0) for m in members}
@@ -85,9 +85,14 @@ def settled(members):
         if time.monotonic() > end:
             raise Roll(f"Patroni on {behind[0]['name']} has not reached etcd for {WAIT} s")
         for m in behind:
-            # Changes nothing, and wakes the member up, which would else sleep for loop_wait.
-            at(m).ask("PATCH", "/config", patch)
+            try:
+                # Changes nothing, and wakes the member up, which would else sleep for loop_wait.
+                at(m).ask("PATCH", "/config", patch)
+            except NotYet:
+                pass  # a member that is being taken out may be shut out from etcd already: its lease will end
         time.sleep(0.5)
+        there = {m["name"] for m in member.members()}
+        behind = [m for m in behind if m["name"] in there]
         # The time is in whole seconds: two later is after now for sure.
         behind = [m for m in behind if at(m).ask("GET", "/patroni").get("dcs_last_seen", 0) < last[m["name"]] + 2]
 
@@ -143,7 +148,7 @@ def hand_over(member):
 
 def run(member):
     members = until_well(member, "before anything is restarted")
-    settled(members)
+    settled(member, members)
     if lowered(member):
         leader = leader_of(member.members())
         if waits(leader):

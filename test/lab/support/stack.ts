@@ -1,3 +1,4 @@
+import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
@@ -25,6 +26,13 @@ export const databasesOnly: Settings = {
   "hastack:postgres": { clients: [{ network: "192.168.1.0/24" }] },
   "hastack:hosts": { proxy1: undefined, proxy2: undefined },
 };
+
+interface Deployment {
+  resources: StateResource[];
+  pending_operations?: unknown[];
+}
+
+const unattended = ["--yes", "--skip-preview", "--suppress-progress"];
 
 /** A stack of the repository, run by the real engine in a test's lab with a copy of its settings. */
 export class Stack {
@@ -84,7 +92,7 @@ export class Stack {
   }
 
   up(...flags: string[]): Promise<Result> {
-    return this.run("up", ["--yes", "--skip-preview", "--suppress-progress", ...flags]);
+    return this.run("up", [...unattended, ...flags]);
   }
 
   preview(...flags: string[]): Promise<Result> {
@@ -105,9 +113,27 @@ export class Stack {
     return result.stdout + result.stderr;
   }
 
+  /** An `up` that goes on while the test does something else. It leads a session of processes of its own. */
+  beginUp(): ChildProcessWithoutNullStreams {
+    return this.lab.begin(["setsid", "pulumi", "--cwd", repository, "up", ...unattended, ...this.where]);
+  }
+
+  /** Ends the lock that a killed run has left on the stack. */
+  cancel(): Promise<Result> {
+    return this.pulumi(["cancel", "--yes", "--stack", this.name]);
+  }
+
+  /** Forgets the creations of which a killed run could not note how they ended. */
+  clearPendingCreates(): Promise<Result> {
+    return this.run("refresh", [...unattended, "--clear-pending-creates"]);
+  }
+
+  private get where(): string[] {
+    return ["--stack", this.name, "--config-file", this.file, "--non-interactive", "--color", "never"];
+  }
+
   private run(command: string, flags: readonly string[], within: readonly string[] = []): Promise<Result> {
-    const where = ["--stack", this.name, "--config-file", this.file, "--non-interactive", "--color", "never"];
-    return this.pulumi([command, ...flags, ...where], { seconds: 400 }, within);
+    return this.pulumi([command, ...flags, ...this.where], { seconds: 400 }, within);
   }
 
   /** All outputs with their secrets in clear; none before the first run that came to its end. */
@@ -118,13 +144,22 @@ export class Stack {
 
   /** The state as an operator could export it, with all secrets in clear. Nothing of it belongs into a message. */
   async resources(): Promise<StateResource[]> {
+    return (await this.deployment()).resources;
+  }
+
+  /** Operations of which the state does not say how they ended. */
+  async pendingOperations(): Promise<unknown[]> {
+    return (await this.deployment()).pending_operations ?? [];
+  }
+
+  private async deployment(): Promise<Deployment> {
     const { code, stdout } = await this.pulumi(["stack", "export", "--show-secrets", "--stack", this.name]);
     if (code !== 0) throw new Error(`pulumi stack export: exit ${code}`);
-    return (JSON.parse(stdout) as { deployment: { resources: StateResource[] } }).deployment.resources;
+    return (JSON.parse(stdout) as { deployment: Deployment }).deployment;
   }
 
   destroy(): Promise<Result> {
-    return this.run("destroy", ["--yes", "--skip-preview", "--suppress-progress"]);
+    return this.run("destroy", unattended);
   }
 
   /** The same command in a network that is not the lab's, and where nothing can be reached by accident. */

@@ -49,7 +49,8 @@ export class TestCluster {
     return printed;
   }
 
-  private async readOutputs(): Promise<void> {
+  /** Takes over what the stack gives to its clients. */
+  async readOutputs(): Promise<void> {
     const { ca, passwords } = await this.stack.outputs();
     if (typeof ca !== "string") return; // nothing has come up yet
     writeFileSync(this.caFile, ca);
