@@ -76,7 +76,7 @@ with tempfile.TemporaryDirectory() as copies:
         shutil.copy("/etc/etcd/tls/" + file, copies)
     etcdctl = {"PATH": os.environ["PATH"], "ETCDCTL_API": "3", "ETCDCTL_CACERT": copies + "/ca.crt",
         "ETCDCTL_CERT": copies + "/root.crt", "ETCDCTL_KEY": copies + "/root.key"}
-    while not select.select([sys.stdin], [], [], 0.3)[0]:
+    while not select.select([sys.stdin], [], [], 1)[0]:
         try:
             ask(Member())
         except OSError as error:
