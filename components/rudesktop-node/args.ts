@@ -19,7 +19,7 @@ const network = z.union([z.ipv4(), z.cidrv4(), z.ipv6(), z.cidrv6()], {
 export const relayFile = "/etc/rudesktop-relay.toml";
 
 /** Variables that are set from arguments of their own. */
-const ownVariable = /^(POSTGRES_(HOST|PORT|DB|USER|PASSWORD|SSL_MODE|CA_FILE)|REDIS_URL|RELAY_ARGS|SECRET_KEY)$/;
+const ownVariables = /^(POSTGRES_(HOST|PORT|DB|USER|PASSWORD|SSL_MODE|CA_FILE)|REDIS_URL|RELAY_ARGS|SECRET_KEY)$/;
 
 export const nodeSchema = z
   .object({
@@ -48,22 +48,12 @@ export const nodeSchema = z
     relayArgs: some
       .refine((args) => args.includes(relayFile), { message: `the relay reads its file only with "-C ${relayFile}"` })
       .default(`-C ${relayFile}`),
-    variables: z
-      .record(
-        z
-          .string()
-          .regex(/^[A-Z_][A-Z0-9_]*$/, { message: "give a name of capitals, digits and underscores" })
-          .refine((name) => !ownVariable.test(name), { message: "it has an argument of its own" }),
-        text,
-      )
-      .default({}),
+    variables: z.record(z.string(), text).default({}),
     relaySettings: z
       .string()
       .regex(/^(?![\s\S]*^\s*redis_server\s*=)/m, { message: "redis_server is made from the argument redis" })
       .default(""),
-    tomlFiles: z
-      .record(z.string().regex(/^[A-Za-z0-9_.-]+\.toml$/, { message: 'give a name that ends in ".toml"' }), z.string())
-      .default({}),
+    tomlFiles: z.record(z.string(), z.string()).default({}),
     embeddedServices: z.array(unit).default(["rudesktop-postgresql", "rudesktop-redis"]),
     services: z.array(unit).min(1).default(["rudesktop", "rudesktop-relay"]),
     group: z
@@ -79,13 +69,19 @@ export const nodeSchema = z
     balancers: z.array(network).optional(),
   })
   .superRefine((args, context) => {
+    const fault = (path: PropertyKey[], message: string) => context.addIssue({ code: "custom", path, message });
+    for (const name of Object.keys(args.variables)) {
+      if (ownVariables.test(name)) fault(["variables", name], "it has an argument of its own");
+      else if (!/^[A-Z_][A-Z0-9_]*$/.test(name)) {
+        fault(["variables", name], "a variable's name has capitals, digits and underscores");
+      }
+    }
+    for (const name of Object.keys(args.tomlFiles)) {
+      if (!/^[A-Za-z0-9_.-]+\.toml$/.test(name)) fault(["tomlFiles", name], 'give a file name that ends in ".toml"');
+    }
     const ports = [args.webPort, args.relayPort, args.httpsPort];
     if (new Set(ports).size < ports.length) {
-      context.addIssue({
-        code: "custom",
-        path: ["httpsPort"],
-        message: `webPort, relayPort and httpsPort are ${ports.join(", ")}: give three different ones`,
-      });
+      fault(["httpsPort"], `webPort, relayPort and httpsPort are ${ports.join(", ")}: give three different ones`);
     }
   });
 

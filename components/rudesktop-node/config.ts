@@ -33,10 +33,12 @@ const forRoot = { mode: "0600", owner: "root:root" };
 
 /** The unit `rudesktop-install`, on all hosts at once: what the node needs besides RuDesktop itself. */
 export function renderInstall(config: NodeConfig): string {
-  return unitText(
-    port(config.httpsPort, "nginx.service", "the node's nginx"),
-    packages(["nginx", "postgresql-client", "python3"]),
-  );
+  return unitText(port(config.httpsPort, "nginx.service", "the node's nginx"), installed());
+}
+
+/** In both units: the first installs on all hosts at once, the second knows when nginx has to be restarted. */
+function installed(): string {
+  return packages(["nginx", "postgresql-client", "python3"]);
 }
 
 /** The unit `rudesktop`, on one host after the other. */
@@ -48,6 +50,7 @@ export function renderNode(config: NodeConfig): string {
   const read = [variablesFile, relayFile, databaseCa, ...tomlFiles.map(([path]) => path)];
   const due = [config.packageName, shell(config.services.join(" ")), ...read].join(" ");
   return unitText(
+    installed(),
     config.install,
     comment("PostgreSQL and Redis are shared by all nodes: those of the package stay off"),
     ...config.embeddedServices.map((name) => service(name, { masked: true })),
