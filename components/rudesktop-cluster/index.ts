@@ -67,30 +67,24 @@ export class RuDesktopCluster extends pulumi.ComponentResource {
       const node = { ...settings, host, secretKey: this.secretKey, after };
       this.nodes.push(new RuDesktopNode(`${name}-${host.hostName}`, node, child));
     }
-    this.ready = this.compared(name, hosts);
+    this.ready = this.compared(name);
     this.registerOutputs({ secretKey: this.secretKey });
   }
 
-  private compared(name: string, hosts: readonly Host[]): remote.Command[] {
+  private compared(name: string): remote.Command[] {
     const child = { parent: this };
     const key = new random.RandomPassword(`${name}-digest-key`, { length: 64, special: false }, child).result;
-    const all = hosts.map((host) => host.hostName);
-    return this.nodes.map((node, i) =>
-      unit(
-        `${name}-${node.hostName}-shared`,
-        {
-          host: hosts[i] as Host,
-          role: "rudesktop-shared",
-          // The digests tell nothing without their key: they must be readable in a preview.
-          text: pulumi.unsecret(
-            pulumi
-              .all([node.shared, key])
-              .apply(([values, k]) => renderShared(identityOf(values, k), node.hostName, all)),
-          ),
-          secrets: { "digest-key": key },
-        },
-        { ...child, dependsOn: this.nodes.map((n) => n.ready) },
-      ),
-    );
+    const all = this.nodes.map(({ host }) => host.hostName);
+    return this.nodes.map(({ host, shared }) => {
+      const text = pulumi
+        .all([shared, key])
+        .apply(([values, k]) => renderShared(identityOf(values, k), host.hostName, all));
+      return unit(
+        `${name}-${host.hostName}-shared`,
+        // The digests tell nothing without their key: they must be readable in a preview.
+        { host, role: "rudesktop-shared", text: pulumi.unsecret(text), secrets: { "digest-key": key } },
+        { ...child, dependsOn: this.nodes.map((node) => node.ready) },
+      );
+    });
   }
 }

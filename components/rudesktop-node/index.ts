@@ -130,8 +130,8 @@ export interface RuDesktopNodeArgs extends RuDesktopSettings {
  * `/usr/local/lib/hastack/rudesktop/check.py throughput`.
  */
 export class RuDesktopNode extends pulumi.ComponentResource {
-  /** Name of its host. */
-  readonly hostName: string;
+  /** @internal */
+  readonly host: Host;
   /** Address of its nginx. */
   readonly address: pulumi.Output<string>;
   /** Port of its nginx. */
@@ -182,7 +182,7 @@ export class RuDesktopNode extends pulumi.ComponentResource {
       firewallUnits(name, [host], plain(config, firewallOf), { ...child, role: "rudesktop", dependsOn: [this.ready] });
     }
 
-    this.hostName = host.hostName;
+    this.host = host;
     this.address = host.address;
     this.httpsPort = plain(config, (c) => c.httpsPort);
     this.healthPath = plain(config, (c) => c.healthPath);
