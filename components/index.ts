@@ -1,9 +1,15 @@
 /** The public API of hastack. */
 export { CertificateAuthority, type CertificateAuthorityArgs } from "./certificate-authority";
-export type { DatabaseEndpoint } from "./endpoint";
+export type { DatabaseEndpoint, DatabaseEndpointArgs, RedisEndpoint, RedisEndpointArgs } from "./endpoint";
 export { EtcdQuorum, type EtcdQuorumArgs } from "./etcd-quorum";
 export { type AptSourceArgs, Host, type HostArgs } from "./host";
 export { type InventoryArgs, inventory } from "./inventory";
+export {
+  type PackageFileArgs,
+  type PackagePathArgs,
+  PackageSource,
+  type PackageUrlArgs,
+} from "./package-source";
 export { PgBouncerVipPair, type PgBouncerVipPairArgs, type PooledDatabaseArgs } from "./pgbouncer-vip-pair";
 export {
   type ClientArgs,
@@ -12,4 +18,6 @@ export {
   type PostgresPatroniClusterArgs,
   type RoleArgs,
 } from "./postgres-patroni-cluster";
+export { RuDesktopCluster, type RuDesktopClusterArgs } from "./rudesktop-cluster";
+export { RuDesktopNode, type RuDesktopNodeArgs, type RuDesktopSettings } from "./rudesktop-node";
 export type { VrrpArgs } from "./virtual-ip";

@@ -28,6 +28,11 @@ export function packages(names: readonly string[], options: { hold?: boolean } =
   return words("package", ...names, options.hold && "hold");
 }
 
+/** Installs a package from a file: `source` is a path on the host, or an http(s) URL. */
+export function packageFile(name: string, version: string, sha256: string, source: string): string {
+  return words("deb", name, version, `sha256:${sha256}`, quoted(source));
+}
+
 export interface Ownership {
   /** Octal, four digits. */
   mode: string;

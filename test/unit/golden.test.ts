@@ -9,9 +9,13 @@ import { type EtcdConfig, endpoint, firewallOf } from "../../components/etcd-quo
 import { renderAccess, renderReady } from "../../components/etcd-quorum/membership";
 import { firewall } from "../../components/firewall/config";
 import { renderHost } from "../../components/host/config";
+import { PackageSource } from "../../components/package-source";
 import { clusterSchema, servingPoolers } from "../../components/postgres-patroni-cluster/args";
 import * as patroni from "../../components/postgres-patroni-cluster/config";
 import { type ClusterConfig, firewallOf as patroniFirewall } from "../../components/postgres-patroni-cluster/patroni";
+import { identityOf, renderShared } from "../../components/rudesktop-cluster/config";
+import { type NodeConfig, nodeSchema } from "../../components/rudesktop-node/args";
+import * as rudesktop from "../../components/rudesktop-node/config";
 
 /** What is rendered, line by line, as a reviewer would see it. `UPDATE_GOLDEN=1` writes the files anew. */
 function golden(name: string, text: string): void {
@@ -68,6 +72,29 @@ const cluster: ClusterConfig = {
   etcdUser: "workspad",
 };
 
+const node: NodeConfig = {
+  ...nodeSchema.parse({
+    database: {
+      host: "192.168.1.200",
+      port: 6432,
+      database: 'desk "A"',
+      user: "desk",
+      password: "not shown",
+      caCertificate: "-----BEGIN CERTIFICATE-----\n…\n-----END CERTIFICATE-----\n",
+    },
+    redis: { host: "192.168.1.201", port: 6379, password: "not shown" },
+    secretKey: "not shown, and long enough",
+    variables: { LOGO: '$5 `and` "more" @{secret:x|raw}' },
+    relaySettings: "port = 21117",
+    tomlFiles: { "rz.toml": "expiry = 30" },
+    balancers: ["192.168.1.126", "10.0.0.0/24"],
+  }),
+  name: "node1",
+  address: "192.168.1.122",
+  install: PackageSource.apt("rudesktop", "2.7").directive,
+  packageName: "rudesktop",
+};
+
 const traits = { memoryMiB: 4096, cores: 4, os: "debian 12", interfaces: { eth0: ["192.168.1.130/24"] } };
 const [member] = members as [(typeof members)[0]];
 
@@ -90,6 +117,10 @@ describe("what is rendered", () => {
     patroni: () => patroni.renderMember(cluster, member, traits),
     "patroni-firewall": () => unitText(...firewall(patroniFirewall(cluster))),
     "patroni-dynamic": () => patroni.renderShared(cluster, [traits, traits, traits]),
+    "rudesktop-install": () => rudesktop.renderInstall(node),
+    rudesktop: () => rudesktop.renderNode(node),
+    "rudesktop-firewall": () => unitText(...firewall(rudesktop.firewallOf(node))),
+    "rudesktop-shared": () => renderShared(identityOf(rudesktop.sharedOf(node), "key"), "node1", ["node1", "node2"]),
     "patroni-cluster": () => patroni.renderCluster(cluster, member),
   };
   for (const [name, render] of Object.entries(texts)) test(name, () => golden(`${name}.txt`, render()));
