@@ -44,6 +44,7 @@ export const nodeSchema = z
         .optional(),
     }),
     secretKey: some.min(16, { message: "whoever guesses it signs in as anybody: give 16 characters or more" }),
+    serverNames: z.array(z.string().regex(/^(\*\.)?[A-Za-z0-9.-]+$/, { message: "give a DNS name" })).default([]),
     sslMode: z.enum(["verify-ca", "require"], { message: "give verify-ca or require" }).default("verify-ca"),
     relayArgs: some
       .refine((args) => args.includes(relayFile), { message: `the relay reads its file only with "-C ${relayFile}"` })

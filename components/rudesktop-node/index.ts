@@ -22,6 +22,12 @@ export interface RuDesktopSettings {
   /** RuDesktop's Redis: an address that always leads to the master. Without TLS. */
   redis: RedisEndpointArgs;
   /**
+   * Names that every node's certificate holds besides its own: by the first of them a balancer verifies them all.
+   * @default []
+   * @example ["rudesktop.company.com"]
+   */
+  serverNames?: pulumi.Input<pulumi.Input<string>[]>;
+  /**
    * How the database's certificate is treated: `verify-ca`, or `require` (encrypted, but not verified).
    * @default "verify-ca"
    */
@@ -161,7 +167,12 @@ export class RuDesktopNode extends pulumi.ComponentResource {
     );
     const certificate = ca.issue(
       `${name}-server`,
-      { commonName: host.hostName, ipAddresses: [host.address], dnsNames: [host.hostName], server: true },
+      {
+        commonName: host.hostName,
+        ipAddresses: [host.address],
+        dnsNames: plain(config, (c) => [host.hostName, ...c.serverNames]),
+        server: true,
+      },
       child,
     );
     const secrets = pulumi
