@@ -103,7 +103,7 @@ function tls({ settings }: BalancerConfig): string[] {
     "ssl_protocols TLSv1.2 TLSv1.3;",
     `ssl_ciphers ${ciphers};`,
     "ssl_prefer_server_ciphers off;",
-    "ssl_session_cache shared:hastack:10m;",
+    "ssl_session_cache shared:hastack_tls:10m;",
     "ssl_session_timeout 1d;",
     "# a ticket's key that lives as long as nginx would undo forward secrecy",
     "ssl_session_tickets off;",
@@ -121,7 +121,7 @@ function tls({ settings }: BalancerConfig): string[] {
 function upstream({ settings }: BalancerConfig): string[] {
   return [
     "upstream hastack {",
-    "  zone hastack 1m;",
+    "  zone hastack_upstream 1m;",
     `  ${settings.method};`,
     "  include upstream.conf;",
     ...(settings.keepalive > 0 ? [`  keepalive ${settings.keepalive};`] : []),
