@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { CertificateAuthority, type Host, NginxBalancer } from "../components";
+import { CertificateAuthority, type Host, inventory, NginxBalancer } from "../components";
 import { parse } from "../components/validate";
 import { authoritySettings, balancerSettings, defined } from "./settings";
 
@@ -12,5 +12,10 @@ export function entry(hosts: Record<string, Host>, config: pulumi.Config) {
   const ca = new CertificateAuthority("ca", defined(authority));
   const front = new NginxBalancer("front", { hosts: Object.values(hosts), ca, ...balancer });
 
-  return { address: front.address, url: front.url, ca: ca.certificate };
+  return {
+    address: front.address,
+    url: front.url,
+    ca: ca.certificate,
+    hastack: inventory({ hosts: Object.values(hosts), balancers: [front] }),
+  };
 }

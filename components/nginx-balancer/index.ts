@@ -168,6 +168,8 @@ export class NginxBalancer extends pulumi.ComponentResource {
   readonly address: pulumi.Output<string>;
   /** The entry by its first name, e.g. `https://workspad.company.com`. */
   readonly url: pulumi.Output<string>;
+  /** @internal */
+  readonly hosts: readonly Host[];
   /** @internal Depend on it: the entry answers afterwards. */
   readonly ready: remote.Command[];
 
@@ -190,6 +192,7 @@ export class NginxBalancer extends pulumi.ComponentResource {
       upstreamTls: upstreamNames,
     });
     const config = configure(resource, hosts, settings);
+    this.hosts = hosts;
     const vrrpPassword = args.virtualIp === undefined ? undefined : makePassword(name, settings, child);
 
     this.address = config.apply(([first]) => first?.virtualIp?.virtualIp.address ?? first?.self.address ?? "");
