@@ -48,6 +48,19 @@ export function changes({ promise, cluster: entry }: Suite<Entry>): void {
     );
   });
 
+  promise(
+    "a port that is taken, which `nginx -t` does not see, fails `up` too, and is not found by a restart",
+    async () => {
+      const restore = stack.configure({ "hastack:balancer": { httpExtra: "server { listen 22; }" } });
+      const printed = await stack.fails(stack.up());
+      restore();
+      assert.match(printed, /nginx does not load the configuration, and keeps the one before: .*0\.0\.0\.0:22 failed/s);
+      await entry.sh("nginx1", "systemctl restart nginx");
+      await entry.up();
+      await stack.succeeds(stack.preview("--expect-no-changes"));
+    },
+  );
+
   promise("what somebody changes by hand is named and put right without a restart", async () => {
     const [one = "", two = ""] = balancers;
     const live = "/etc/nginx/hastack/tested/live";
