@@ -16,6 +16,11 @@ export const poolerSettings = z.looseObject({
 /** `hastack:etcd` of a stack; the component checks the values themselves. */
 export const quorumSettings = z.looseObject({});
 
+/** `hastack:balancer` of a stack; the component checks the other values itself. */
+export const balancerSettings = z.looseObject({
+  upstreams: z.array(z.object({ name: z.string(), address: z.string(), port: z.number() })),
+});
+
 /** `hastack:ca` of a stack. */
 export const authoritySettings = z.strictObject({
   validityDays: z.number().optional(),

@@ -9,6 +9,10 @@ import { type EtcdConfig, endpoint, firewallOf } from "../../components/etcd-quo
 import { renderAccess, renderReady } from "../../components/etcd-quorum/membership";
 import { firewall } from "../../components/firewall/config";
 import { renderHost } from "../../components/host/config";
+import { balancerSchema } from "../../components/nginx-balancer/args";
+import * as balancer from "../../components/nginx-balancer/config";
+import { type BalancerConfig, firewallOf as balancerFirewall, role } from "../../components/nginx-balancer/model";
+import { renderNginx } from "../../components/nginx-balancer/nginx";
 import { PackageSource } from "../../components/package-source";
 import { clusterSchema, servingPoolers } from "../../components/postgres-patroni-cluster/args";
 import * as patroni from "../../components/postgres-patroni-cluster/config";
@@ -16,6 +20,7 @@ import { type ClusterConfig, firewallOf as patroniFirewall } from "../../compone
 import { identityOf, renderShared } from "../../components/rudesktop-cluster/config";
 import { type NodeConfig, nodeSchema } from "../../components/rudesktop-node/args";
 import * as rudesktop from "../../components/rudesktop-node/config";
+import { virtualIpOn } from "../../components/virtual-ip";
 
 /** What is rendered, line by line, as a reviewer would see it. `UPDATE_GOLDEN=1` writes the files anew. */
 function golden(name: string, text: string): void {
@@ -98,6 +103,50 @@ const node: NodeConfig = {
 const traits = { memoryMiB: 4096, cores: 4, os: "debian 12", interfaces: { eth0: ["192.168.1.130/24"] } };
 const [member] = members as [(typeof members)[0]];
 
+const upstreams = [
+  { name: "node1", address: "192.168.1.122", port: 4430 },
+  { name: "node2", address: "192.168.1.123", port: 4430 },
+];
+
+/** One of a pair with all that can be chosen. */
+function pair(): BalancerConfig {
+  const settings = balancerSchema.parse({
+    upstreams,
+    upstreamTls: {},
+    serverNames: ["workspad.company.com", "*.workspad.company.com"],
+    virtualIp: "192.168.1.210/24",
+    httpsPort: 8443,
+    httpPort: 8080,
+    method: "least_conn",
+    keepalive: 16,
+    health: { path: "/health" },
+    trustedProxies: ["10.0.0.0/8"],
+    clients: ["192.168.0.0/16"],
+    ocspResolvers: ["192.168.1.128"],
+    httpExtra: "map $uri $slow { default 0; ~^/report 1; }",
+    serverExtra: 'location /metrics {\n  return 404; # "@{secret:none}"\n}\n',
+  });
+  const holders = [
+    { name: "nginx1", address: "192.168.1.127" },
+    { name: "nginx2", address: "192.168.1.126" },
+  ];
+  const [self] = holders as [(typeof holders)[0]];
+  const { virtualIp } = settings;
+  const shared = virtualIp && { role, virtualIp, port: 8443, check: balancer.nginxAnswers, checkUser: "nobody" };
+  return {
+    settings,
+    self,
+    virtualIp: shared && virtualIpOn("NginxBalancer front", shared, settings.vrrp, holders, self, traits),
+  };
+}
+
+/** One host, and nothing chosen. */
+const single: BalancerConfig = {
+  settings: balancerSchema.parse({ upstreams, upstreamTls: { enabled: false } }),
+  self: { name: "nginx1", address: "192.168.1.127" },
+  virtualIp: undefined,
+};
+
 describe("what is rendered", () => {
   const aptSource = {
     uri: "https://mirror.example.com/debian",
@@ -121,6 +170,10 @@ describe("what is rendered", () => {
     rudesktop: () => rudesktop.renderNode(node),
     "rudesktop-firewall": () => unitText(...firewall(rudesktop.firewallOf(node))),
     "rudesktop-shared": () => renderShared(identityOf(rudesktop.sharedOf(node), "key"), "node1", ["node1", "node2"]),
+    "balancer-install": () => balancer.renderInstall(pair()),
+    balancer: () => balancer.renderBalancer(pair()),
+    "balancer-firewall": () => unitText(...firewall(balancerFirewall(pair()))),
+    "balancer-single-nginx": () => renderNginx(single),
     "patroni-cluster": () => patroni.renderCluster(cluster, member),
   };
   for (const [name, render] of Object.entries(texts)) test(name, () => golden(`${name}.txt`, render()));
