@@ -22,6 +22,21 @@ export interface DatabaseEndpoint {
   jdbc: pulumi.Output<string>;
 }
 
+/** What an application needs to reach Redis. */
+export interface RedisEndpoint {
+  /** Name or address. */
+  host: pulumi.Output<string>;
+  port: pulumi.Output<number>;
+  /** Secret. */
+  password: pulumi.Output<string>;
+  /** Whether the port speaks TLS. */
+  tls: pulumi.Output<boolean>;
+  /** PEM of the certificates that a client must trust. */
+  caCertificate: pulumi.Output<string>;
+  /** `rediss://:PASSWORD@HOST:PORT`, without TLS `redis://…` (IANA's registration of the scheme). Secret. */
+  url: pulumi.Output<string>;
+}
+
 /** Plain values of an endpoint. */
 export interface DatabaseAccess {
   host: string;
@@ -77,4 +92,29 @@ export function npgsqlString({ host, port, database, user, password }: DatabaseA
 
 export function jdbcUrl({ host, port, database, user, password }: DatabaseAccess): string {
   return `jdbc:postgresql://${host}:${port}/${url(database)}?user=${url(user)}&password=${url(password)}&sslmode=verify-full`;
+}
+
+/** Plain values of an endpoint of Redis. */
+export interface RedisAccess {
+  host: string;
+  port: number;
+  password: string;
+  tls: boolean;
+  caCertificate: string;
+}
+
+export function redisEndpoint(access: pulumi.Output<RedisAccess>): RedisEndpoint {
+  const open = <T>(pick: (values: RedisAccess) => T) => pulumi.unsecret(access.apply(pick));
+  return {
+    host: open((a) => a.host),
+    port: open((a) => a.port),
+    tls: open((a) => a.tls),
+    caCertificate: open((a) => a.caCertificate),
+    password: pulumi.secret(access.apply((a) => a.password)),
+    url: pulumi.secret(access.apply(redisUrl)),
+  };
+}
+
+export function redisUrl({ host, port, password, tls }: RedisAccess): string {
+  return `${tls ? "rediss" : "redis"}://:${url(password)}@${host}:${port}`;
 }

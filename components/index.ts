@@ -1,6 +1,6 @@
 /** The public API of hastack. */
 export { CertificateAuthority, type CertificateAuthorityArgs } from "./certificate-authority";
-export type { DatabaseEndpoint } from "./endpoint";
+export type { DatabaseEndpoint, RedisEndpoint } from "./endpoint";
 export { EtcdQuorum, type EtcdQuorumArgs } from "./etcd-quorum";
 export { type AptSourceArgs, Host, type HostArgs } from "./host";
 export { PgBouncerVipPair, type PgBouncerVipPairArgs, type PooledDatabaseArgs } from "./pgbouncer-vip-pair";
@@ -11,4 +11,5 @@ export {
   type PostgresPatroniClusterArgs,
   type RoleArgs,
 } from "./postgres-patroni-cluster";
+export { RedisSecured, type RedisSecuredArgs } from "./redis-secured";
 export type { VrrpArgs } from "./virtual-ip";

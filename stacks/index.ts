@@ -3,9 +3,10 @@ import * as pulumi from "@pulumi/pulumi";
 import { fault } from "../components/fault";
 import { dev } from "./dev";
 import { hostsOf } from "./environment";
+import { redis } from "./redis";
 
 /** The program of every stack: which system it makes is said by `hastack:system` in the stack's configuration. */
-const systems = { dev };
+const systems = { dev, redis };
 
 const config = new pulumi.Config("hastack");
 const wanted = config.require("system");
@@ -16,4 +17,4 @@ if (!Object.hasOwn(systems, wanted)) {
 }
 const outputs = systems[wanted as keyof typeof systems](hostsOf(config), config);
 
-export const { scope, addresses, port, ca, passwords, endpoints, console } = outputs;
+export = outputs;

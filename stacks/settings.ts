@@ -13,6 +13,12 @@ export const poolerSettings = z.looseObject({
   virtualIp: z.string({ message: 'give the address that clients use and its prefix, e.g. "192.168.1.200/24"' }),
 });
 
+/** `hastack:redis` of a stack; the component checks the values themselves. */
+export const redisSettings = z.looseObject({
+  /** Refuse to delete what holds data. */
+  protect: z.boolean().default(true),
+});
+
 /** `hastack:ca` of a stack. */
 export const authoritySettings = z.strictObject({
   validityDays: z.number().optional(),
