@@ -37,8 +37,10 @@ export function renderLibrary(config: RedisConfig): string {
     '  rm -r "$dir"',
     `  printf '%s\\n' "$found" | plain_users`,
     "}",
-    "# what every user has anyway is said or not, depending on how the user was made",
-    "plain_users() { sed 's/ sanitize-payload//' | sort; }",
+    "# rules in one order: a server gives them in any, and says of some users what all have anyway",
+    "plain_users() {",
+    "  sed 's/ sanitize-payload//' | while read -r user; do printf '%s\\n' \"$user\" | tr ' ' '\\n' | sort | xargs; done | sort",
+    "}",
     "",
   ];
   return [...shared, ...(isReplicated(config) ? replicationFunctions(config) : [])].join("\n");
