@@ -19,15 +19,13 @@ interface StateResource {
   outputs?: Record<string, unknown>;
 }
 
-const name = "dev";
-
 /** The stack's settings without its poolers: the database cluster alone. */
 export const databasesOnly: Settings = {
   "hastack:pooler": undefined,
   "hastack:hosts": { proxy1: undefined, proxy2: undefined },
 };
 
-/** The stack of `npm run dev`, run by the real engine in a test's lab with a copy of its settings. */
+/** A stack of the lab, run by the real engine in a test's lab with a copy of its settings. */
 export class Stack {
   /** Everything that the engine printed in all runs, by command line. */
   readonly transcript: [string, string][] = [];
@@ -35,7 +33,8 @@ export class Stack {
 
   constructor(
     private readonly lab: TestLab,
-    private readonly changes: Settings,
+    private readonly changes: Settings = {},
+    private readonly name = "dev",
   ) {
     this.file = join(lab.state, "Pulumi.test.yaml");
   }
@@ -43,22 +42,22 @@ export class Stack {
   /** A stack without resources, with the settings of the repository but for the changes; false if it is there already. */
   async init(): Promise<boolean> {
     if (!existsSync(this.file)) {
-      copyFileSync(join(repository, `Pulumi.${name}.yaml`), this.file);
+      copyFileSync(join(repository, `Pulumi.${this.name}.yaml`), this.file);
       this.configure(this.changes);
     }
     if (await this.exists()) return false;
-    await this.must(["stack", "init", name]);
+    await this.must(["stack", "init", this.name]);
     return true;
   }
 
   /** Forgets the stack and all of its resources; the hosts are not touched. */
   async forget(): Promise<void> {
-    await this.must(["stack", "rm", name, "--force", "--yes", "--preserve-config"]);
+    await this.must(["stack", "rm", this.name, "--force", "--yes", "--preserve-config"]);
     rmSync(this.file);
   }
 
   private async exists(): Promise<boolean> {
-    return (await this.pulumi(["stack", "ls", "--json"])).stdout.includes(`"${name}"`);
+    return (await this.pulumi(["stack", "ls", "--json"])).stdout.includes(`"${this.name}"`);
   }
 
   get settings(): Settings {
@@ -80,7 +79,7 @@ export class Stack {
   /** Puts secret values into the copy of the settings, by path, e.g. `hastack:postgres.roles[0].password`. */
   async configureSecrets(values: Readonly<Record<string, string>>): Promise<void> {
     const pairs = Object.entries(values).flatMap(([path, value]) => ["--secret", `${path}=${value}`]);
-    await this.must(["config", "set-all", "--path", ...pairs, "--stack", name, "--config-file", this.file]);
+    await this.must(["config", "set-all", "--path", ...pairs, "--stack", this.name, "--config-file", this.file]);
   }
 
   up(...flags: string[]): Promise<Result> {
@@ -106,19 +105,19 @@ export class Stack {
   }
 
   private run(command: string, flags: readonly string[], within: readonly string[] = []): Promise<Result> {
-    const where = ["--stack", name, "--config-file", this.file, "--non-interactive", "--color", "never"];
+    const where = ["--stack", this.name, "--config-file", this.file, "--non-interactive", "--color", "never"];
     return this.pulumi([command, ...flags, ...where], { seconds: 400 }, within);
   }
 
   /** All outputs with their secrets in clear; none before the first run that came to its end. */
   async outputs(): Promise<Record<string, unknown>> {
-    const printed = await this.must(["stack", "output", "--json", "--show-secrets", "--stack", name]);
+    const printed = await this.must(["stack", "output", "--json", "--show-secrets", "--stack", this.name]);
     return JSON.parse(printed) as Record<string, unknown>;
   }
 
   /** The state as an operator could export it, with all secrets in clear. Nothing of it belongs into a message. */
   async resources(): Promise<StateResource[]> {
-    const { code, stdout } = await this.pulumi(["stack", "export", "--show-secrets", "--stack", name]);
+    const { code, stdout } = await this.pulumi(["stack", "export", "--show-secrets", "--stack", this.name]);
     if (code !== 0) throw new Error(`pulumi stack export: exit ${code}`);
     return (JSON.parse(stdout) as { deployment: { resources: StateResource[] } }).deployment.resources;
   }
