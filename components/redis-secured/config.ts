@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { secret } from "../converge/secrets";
 import {
   comment,
@@ -209,6 +210,8 @@ function reload({ settings }: RedisConfig) {
 export function renderReady(config: RedisConfig): string {
   if (!isReplicated(config)) return unitText(waitFor("Redis answers", 10, script("redis PING")));
   return unitText(
+    // Else a change of them alone would not bring this unit up again.
+    comment(`what needs a restart: ${startDigest(config)}`),
     ensure("the master is a member", renderMasterIsMember(config)),
     ensure("Sentinel knows the members and nobody else", renderPeers(config)),
     ensure("Redis runs with what is configured", renderMasterRestart(config, dropIn)),
@@ -218,6 +221,11 @@ export function renderReady(config: RedisConfig): string {
       fix: `rm ${founding}`,
     }),
   );
+}
+
+function startDigest(config: ReplicatedConfig): string {
+  const read = [renderFixed(config), renderFollow(config, dropIn), renderDropIn(runFile, follow)].join("");
+  return createHash("sha256").update(read).digest("hex").slice(0, 12);
 }
 
 /** On top of what Debian's unit forbids already (systemd.exec(5)). */

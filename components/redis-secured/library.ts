@@ -114,9 +114,9 @@ export function renderLoad(): string {
 export const settingsInForce = script(
   `have=$(redis CONFIG GET $(cut -d ' ' -f 1 ${loadableFile}) | paste -d ' ' - -)`,
   `other=$(tr -d '"' <${loadableFile} | while read -r name value; do`,
-  `  printf '%s\\n' "$have" | grep -qxF -- "$name $value" || printf '%s is not %s; ' "$name" "$value"`,
+  `  printf '%s\\n' "$have" | grep -qxF -- "$name $value" || printf '%s is not %s, ' "$name" "$value"`,
   "done)",
-  '[ -z "$other" ] || { echo "$other"; exit 1; }',
+  `[ -z "$other" ] || { echo "\${other%, }"; exit 1; }`,
 );
 
 /** A check: users as in the file. */

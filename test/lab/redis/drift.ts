@@ -11,7 +11,7 @@ export function drift({ promise, cluster }: RedisSuite): void {
       const master = await cluster.whole();
       const [one = "", other = ""] = await cluster.replicas();
       const file = "/etc/hastack/redis/loadable.conf";
-      await hosts.sh(one, `echo '# by hand' >>${file}`);
+      await hosts.sh(one, `echo 'hz 20' >>${file}`);
       await cluster.sh(master, "redis CONFIG SET maxmemory 1gb appendfsync no >/dev/null");
       await cluster.sh(
         master,
@@ -21,9 +21,9 @@ export function drift({ promise, cluster }: RedisSuite): void {
 
       const seen = driftIn(await stack.fails(stack.preview("--diff", "--expect-no-changes")));
       assert.deepEqual(seen, {
-        [`cache-${one}`]: `${file} content`,
+        [`cache-${one}`]: `${file} content; settings of Redis: hz is not 20`,
         [`cache-${master}`]:
-          "users of Redis: other users or rights; settings of Redis: maxmemory is not 209715200? appendfsync is not everysec?",
+          "users of Redis: other users or rights; settings of Redis: maxmemory is not 209715200, appendfsync is not everysec",
         [`cache-${other}`]: "Sentinel watches as configured: down-after-milliseconds is not 3000",
       });
 
