@@ -93,8 +93,7 @@ export function refuseAddress(resource: string, hosts: number, virtualIp: unknow
 }
 
 /** A password is never part of a message. */
-export function refusePassword(resource: string, argument: string, password: string | undefined): void {
-  if (password === undefined) return;
+export function refusePassword(resource: string, argument: string, password: string): void {
   if (password.length < 12) {
     throw fault(
       `${resource}: ${argument}: it has ${password.length} characters, and Redis answers a million guesses a second: give 12 or more, or leave it out`,

@@ -247,8 +247,15 @@ function givenPasswords(
   resource: string,
   given: { password: pulumi.Input<string> | undefined; previousPassword: pulumi.Input<string> | undefined },
 ): pulumi.Output<{ password?: string | undefined; previousPassword?: string | undefined }> {
+  const refuse = (values: Record<string, unknown>) => {
+    for (const [argument, value] of Object.entries(values)) {
+      if (typeof value === "string") refusePassword(resource, argument, value);
+    }
+  };
+  // A plain one is refused in the constructor.
+  refuse(given);
   return pulumi.output(given).apply((values) => {
-    for (const [argument, value] of Object.entries(values)) refusePassword(resource, argument, value);
+    refuse(values);
     return values;
   });
 }
