@@ -86,9 +86,10 @@ export function renderMasterIsMember({ name, members }: ReplicatedConfig) {
   };
 }
 
-/** Exit 0 when Redis here is the master that the Sentinels name, or follows it and is in step. */
+/** Exit 0 when Redis here is the master that the Sentinels name, or follows it and is in step; later, where that may not run yet. */
 export function inStep({ self }: ReplicatedConfig): string {
   return script(
+    `[ ! -e ${founding} ] || exit 0`,
     `if [ "$(master)" = ${self.address} ]; then`,
     '  [ "$(role)" = master ] || { echo "the Sentinels name it the master, and it is $(role)"; exit 1; }',
     "else",

@@ -17,6 +17,7 @@ export const stateDirectory = `${data}/sentinel`;
 export const stateFile = `${stateDirectory}/sentinel.conf`;
 /** While it is there, this host may start without a majority and without data. */
 export const founding = `${stateDirectory}/founding`;
+const foundedUnder = `${stateDirectory}/founded-under`;
 
 export const compose = `${programs}/compose-sentinel`;
 
@@ -90,22 +91,32 @@ export function renderCompose(config: ReplicatedConfig): string {
 
 /**
  * Before its first start a Sentinel has to be told who is master. The others know; only where the hosts have never been
- * whole, and none of the others answers, it is the first one.
+ * whole, and none of the others answers, it is the first one. The token under which that was is noted: the same one comes
+ * again with every later change.
  */
 export function renderPlace(config: ReplicatedConfig) {
   const { name, self, members, settings } = config;
   const all = members.map((member) => member.address);
   const others = all.filter((address) => address !== self.address).join(" ");
+  const isKnown = `grep -qsE '^sentinel monitor ${name} (${all.join("|").replaceAll(".", "\\.")}) ' ${stateFile}`;
   return {
-    check: `grep -qE '^sentinel monitor ${name} (${all.join("|").replaceAll(".", "\\.")}) ' ${stateFile}`,
+    check: [
+      `${isKnown} || { echo "it does not know"; exit 1; }`,
+      `case "\${HASTACK_TOKEN:-}" in ${foundWord}:*) grep -qsxF "$HASTACK_TOKEN" ${foundedUnder} ;; esac`,
+    ].join("\n"),
     fix: script(
-      `newest=$(known_at ${others} | sort -rn | head -n 1)`,
       'case "$HASTACK_TOKEN" in',
       `  ${foundWord}:* | ${initialToken})`,
-      `    newest=\${newest:-0 ${all[0]}}`,
+      `    default="0 ${all[0]}"`,
       `    touch ${founding}`,
+      `    echo "$HASTACK_TOKEN" >${foundedUnder}`,
       "    ;;",
+      "  *) default= ;;",
       "esac",
+      "# from before the hosts were taken down",
+      `! ${isKnown} || exit 0`,
+      `newest=$(known_at ${others} | sort -rn | head -n 1)`,
+      `newest=\${newest:-$default}`,
       'if [ -z "$newest" ]; then',
       `  echo "the hosts of ${name} have a master, and no Sentinel of ${others} answers who it is: bring one of them back"`,
       "  exit 1",
