@@ -157,7 +157,7 @@ function replicated(config: ReplicatedConfig): string[] {
     file(dropIn, renderDropIn(runFile, follow), readable),
     service("redis-server", { enabled: true, started: true, ...reload(config) }),
     ...inForce(),
-    ensure("a replica runs with what is configured", renderReplicaRestart(dropIn)),
+    ensure("a replica runs with what is configured", renderReplicaRestart(config, dropIn)),
     waitFor("Redis is the master, or in step with it", 300, inStep(config)),
     ...haproxy(role, renderHaproxy(config), config.settings.tls ? { [caFile]: secret("ca") } : {}),
     ...virtualIp(config.virtualIp),

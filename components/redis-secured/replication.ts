@@ -55,11 +55,11 @@ function startDigest(dropIn: string): string {
 }
 
 /** A replica is restarted where a restart is due; the master has to wait for its turn (`renderMasterRestart`). */
-export function renderReplicaRestart(dropIn: string) {
+export function renderReplicaRestart(config: ReplicatedConfig, dropIn: string) {
   return {
     timeout: 600,
     check: script('[ "$(role)" = master ] && exit 0', ...runsWithPresent(dropIn)),
-    fix: script(...restart),
+    fix: script(...restart(config)),
   };
 }
 
@@ -68,7 +68,12 @@ export function renderMasterRestart(config: ReplicatedConfig, dropIn: string) {
   return {
     timeout: 600,
     check: script(...runsWithPresent(dropIn)),
-    fix: script('if [ "$(role)" = master ]; then', ...handOver(config).map((line) => `  ${line}`), "fi", ...restart),
+    fix: script(
+      'if [ "$(role)" = master ]; then',
+      ...handOver(config).map((line) => `  ${line}`),
+      "fi",
+      ...restart(config),
+    ),
   };
 }
 
@@ -102,11 +107,13 @@ function runsWithPresent(dropIn: string): string[] {
   return [`[ "$(${startDigest(dropIn)})" = "$(cat ${startedWith})" ] || { echo "a restart is due"; exit 1; }`];
 }
 
-const restart = [
-  "# the master refuses to write when no replica is left",
-  "within 60 others_in_step",
-  "systemctl restart redis-server",
-];
+/** The master refuses to write when no replica is left; one that is not in step does not count. */
+function restart({ self }: ReplicatedConfig): string[] {
+  return [
+    `if [ ! -e ${founding} ] && in_step | grep -qxF ${self.address}; then within 60 others_in_step; fi`,
+    "systemctl restart redis-server",
+  ];
+}
 
 /**
  * Writes wait until a replica has them all, then it takes over. Sentinel would tell the old master some ten seconds
