@@ -25,6 +25,7 @@ export {
   type PostgresPatroniClusterArgs,
   type RoleArgs,
 } from "./postgres-patroni-cluster";
+export { RedisSecured, type RedisSecuredArgs } from "./redis-secured";
 export { RuDesktopCluster, type RuDesktopClusterArgs } from "./rudesktop-cluster";
 export { RuDesktopNode, type RuDesktopNodeArgs, type RuDesktopSettings } from "./rudesktop-node";
 export type { Upstream } from "./upstream";

@@ -4,9 +4,10 @@ import { fault } from "../components/fault";
 import { dev } from "./dev";
 import { entry } from "./entry";
 import { hostsOf } from "./environment";
+import { redis } from "./redis";
 
 /** The program of every stack: which system it makes is said by `hastack:system` in the stack's configuration. */
-const systems = { dev, entry };
+const systems = { dev, entry, redis };
 
 const config = new pulumi.Config("hastack");
 const wanted = config.require("system");

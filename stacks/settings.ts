@@ -21,6 +21,12 @@ export const balancerSettings = z.looseObject({
   upstreams: z.array(z.object({ name: z.string(), address: z.string(), port: z.number() })),
 });
 
+/** `hastack:redis` of a stack; the component checks the values themselves. */
+export const redisSettings = z.looseObject({
+  /** Refuse to delete what holds data. */
+  protect: z.boolean().default(true),
+});
+
 /** `hastack:ca` of a stack. */
 export const authoritySettings = z.strictObject({
   validityDays: z.number().optional(),

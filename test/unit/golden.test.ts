@@ -17,6 +17,9 @@ import { PackageSource } from "../../components/package-source";
 import { clusterSchema, servingPoolers } from "../../components/postgres-patroni-cluster/args";
 import * as patroni from "../../components/postgres-patroni-cluster/config";
 import { type ClusterConfig, firewallOf as patroniFirewall } from "../../components/postgres-patroni-cluster/patroni";
+import { redisSchema } from "../../components/redis-secured/args";
+import * as redis from "../../components/redis-secured/config";
+import { type RedisConfig, firewallOf as redisFirewall } from "../../components/redis-secured/model";
 import { identityOf, renderShared } from "../../components/rudesktop-cluster/config";
 import { type NodeConfig, nodeSchema } from "../../components/rudesktop-node/args";
 import * as rudesktop from "../../components/rudesktop-node/config";
@@ -146,6 +149,33 @@ const single: BalancerConfig = {
   self: { name: "nginx1", address: "192.168.1.127" },
   virtualIp: undefined,
 };
+const redisHosts = [
+  { name: "redis1", address: "192.168.1.150" },
+  { name: "redis2", address: "192.168.1.151" },
+  { name: "redis3", address: "192.168.1.152" },
+];
+
+function redisOn(members: typeof redisHosts, given: object): RedisConfig {
+  const settings = redisSchema.parse(given);
+  const [self] = members as [(typeof members)[0]];
+  const config = { name: "cache", settings, self, members, memoryMiB: 4096, firewall: true };
+  if (!settings.virtualIp) return config;
+  const shared = { role: "redis", virtualIp: settings.virtualIp, port: settings.port, ...redis.addressCheck };
+  return { ...config, virtualIp: virtualIpOn("RedisSecured cache", shared, settings.vrrp, members, self, traits) };
+}
+
+const redisAlone = redisOn(redisHosts.slice(0, 1), {
+  tls: false,
+  clients: ["192.168.1.0/24"],
+  allowedCommands: ["info", "keys"],
+  evictionPolicy: "volatile-lru",
+  settings: { "notify-keyspace-events": "", databases: 4, "tracking-table-max-keys": 5000 },
+});
+const redisReplicated = redisOn(redisHosts, {
+  virtualIp: "192.168.1.210/24",
+  clients: ["192.168.1.122", "192.168.1.123"],
+  maxMemoryMiB: 1024,
+});
 
 describe("what is rendered", () => {
   const aptSource = {
@@ -174,6 +204,13 @@ describe("what is rendered", () => {
     balancer: () => balancer.renderBalancer(pair()),
     "balancer-firewall": () => unitText(...firewall(balancerFirewall(pair()))),
     "balancer-single-nginx": () => renderNginx(single),
+    "redis-alone-install": () => redis.renderInstall(redisAlone),
+    "redis-alone": () => redis.renderMember(redisAlone),
+    "redis-alone-ready": () => redis.renderReady(redisAlone),
+    "redis-install": () => redis.renderInstall(redisReplicated),
+    redis: () => redis.renderMember(redisReplicated),
+    "redis-ready": () => redis.renderReady(redisReplicated),
+    "redis-firewall": () => unitText(...firewall(redisFirewall(redisReplicated))),
     "patroni-cluster": () => patroni.renderCluster(cluster, member),
   };
   for (const [name, render] of Object.entries(texts)) test(name, () => golden(`${name}.txt`, render()));
