@@ -3,6 +3,7 @@ import type { Host } from "./host";
 import type { NginxBalancer } from "./nginx-balancer";
 import type { PgBouncerVipPair } from "./pgbouncer-vip-pair";
 import type { PostgresPatroniCluster } from "./postgres-patroni-cluster";
+import type { RedisSecured } from "./redis-secured";
 
 export interface InventoryArgs {
   /** All hosts. */
@@ -11,6 +12,8 @@ export interface InventoryArgs {
   clusters?: PostgresPatroniCluster[];
   /** @default [] */
   poolers?: PgBouncerVipPair[];
+  /** @default [] */
+  caches?: RedisSecured[];
   /** @default [] */
   balancers?: NginxBalancer[];
 }
@@ -27,8 +30,8 @@ export const inventoryOutput = "hastack";
  * ```
  */
 export function inventory(args: InventoryArgs): pulumi.Output<object> {
-  const { hosts, clusters = [], poolers = [], balancers = [] } = args;
-  const movable = [...poolers, ...balancers].filter((component) => component.hosts.length > 1);
+  const { hosts, clusters = [], poolers = [], caches = [], balancers = [] } = args;
+  const movable = [...balancers, ...poolers, ...caches].filter((component) => component.hosts.length > 1);
   const names = (list: readonly Host[]) => list.map((host) => host.hostName);
   return pulumi.secret(
     pulumi.output({

@@ -5,9 +5,10 @@ import { dev } from "./dev";
 import { entry } from "./entry";
 import { hostsOf } from "./environment";
 import { redis } from "./redis";
+import { rudesktop } from "./rudesktop";
 
 /** The program of every stack: which system it makes is said by `hastack:system` in the stack's configuration. */
-const systems = { dev, entry, redis };
+const systems = { dev, entry, redis, rudesktop };
 
 const config = new pulumi.Config("hastack");
 const wanted = config.require("system");

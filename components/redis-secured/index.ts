@@ -135,6 +135,8 @@ export class RedisSecured extends pulumi.ComponentResource {
   readonly port: pulumi.Output<number>;
   /** Password of the user `admin`, who may do everything. Secret. */
   readonly adminPassword: pulumi.Output<string>;
+  /** @internal */
+  readonly hosts: readonly Host[];
   /** @internal Depend on it: the endpoint answers afterwards. */
   readonly ready: remote.Command[];
   private readonly password: pulumi.Output<string>;
@@ -157,6 +159,7 @@ export class RedisSecured extends pulumi.ComponentResource {
     this.ca = ca;
     this.port = open(settings, (s) => s.port);
     this.tls = open(settings, (s) => s.tls);
+    this.hosts = hosts;
     this.address = open(pulumi.all([settings, hosts[0]?.address]), ([s, own]) => s.virtualIp?.address ?? own ?? "");
     this.adminPassword = pulumi.secret(pulumi.all([seed, settings]).apply(([s, c]) => adminPassword(s, c)));
     this.password = pulumi.secret(
