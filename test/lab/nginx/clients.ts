@@ -23,10 +23,11 @@ export function clients({ promise, cluster: entry }: Suite<Entry>): void {
   });
 
   promise("a trusted proxy's word counts, and each client has so many connections and no more", async () => {
-    entry.stack.configure({
+    const restore = entry.stack.configure({
       "hastack:balancer": { trustedProxies: [`${controller}/32`], connectionsPerClient: 3 },
     });
     await entry.up();
+    restore();
     assert.equal((await seenBy(...claim("10.9.8.7")))["x-real-ip"], "10.9.8.7");
     assert.equal(
       (await seenBy(...claim("1.2.3.4, 10.9.8.7")))["x-real-ip"],
