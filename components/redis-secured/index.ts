@@ -5,6 +5,7 @@ import type { CertificateAuthority } from "../certificate-authority";
 import { derivedSecret } from "../converge/secrets";
 import { unit } from "../converge/unit";
 import { type RedisEndpoint, redisEndpoint } from "../endpoint";
+import { fault } from "../fault";
 import { firewallUnits } from "../firewall";
 import type { Host } from "../host";
 import { clockSkewRefused } from "../host/clock";
@@ -295,6 +296,12 @@ function configure(
     ])
     .apply(([s, addresses, traits]) => {
       const members = hosts.map((host, i) => ({ name: host.hostName, address: addresses[i] ?? "" }));
+      const taken = members.find((member) => member.address === s.virtualIp?.address);
+      if (taken) {
+        throw fault(
+          `${resource}: virtualIp: ${taken.address}: is the address of ${taken.name} itself: give one that no host has`,
+        );
+      }
       const memoryMiB = Math.min(...traits.map((t) => t.memoryMiB));
       return members.map((self, i) => {
         const shared = { name, settings: s, self, members, memoryMiB, firewall };
