@@ -47,7 +47,7 @@ function backend(config: PoolerConfig, name: string, path: string, interval: str
     `  timeout server ${longest}`,
     "  option srvtcpka",
     "  option httpchk",
-    `  http-check send meth GET uri ${path} ver HTTP/1.1 hdr Host patroni`,
+    `  http-check send meth OPTIONS uri ${path} ver HTTP/1.1 hdr Host patroni`,
     "  http-check expect status 200",
     `  default-server check port ${restPort} check-ssl verify required ca-file ${caFile} inter ${interval} fastinter 500ms downinter 500ms rise 1 fall 2 on-marked-down shutdown-sessions`,
     ...config.members.map(

@@ -49,7 +49,8 @@ export function renderPgbouncer(config: PoolerConfig): string {
       logfile: "/var/log/postgresql/pgbouncer.log",
       auth_type: "scram-sha-256",
       auth_file: userFile,
-      auth_query: `SELECT usename, passwd FROM ${lookupRole}.user_lookup($1)`,
+      // of a role that it does not tell about, the function gives a row without values
+      auth_query: `SELECT usename, passwd FROM ${lookupRole}.user_lookup($1) WHERE usename IS NOT NULL`,
       admin_users: adminUser,
       stats_users: statsUser,
       client_tls_sslmode: "require",

@@ -24,6 +24,9 @@ export interface Capacity {
   poolers: number;
 }
 
+/** Bytes of a database's name in PgBouncer, as in PostgreSQL. */
+const longestName = 63;
+
 /** Name of a database's read-only pool. */
 export function readOnlyAlias(database: string): string {
   return `${database}_ro`;
@@ -51,6 +54,12 @@ export function poolsOf(
       throw fault(
         `${resource}: readOnly: true: ${readOnlyAlias(database)} would be the read-only pool of ${database}, and is a database: ` +
           "rename it, or give readOnly: false",
+      );
+    }
+    if (settings.readOnly && Buffer.byteLength(readOnlyAlias(database)) > longestName) {
+      throw fault(
+        `${resource}: readOnly: true: ${readOnlyAlias(database)} would be the read-only pool of ${database}, and is longer than ` +
+          `PgBouncer's ${longestName} bytes: give the database a shorter name, or readOnly: false`,
       );
     }
   }

@@ -10,6 +10,10 @@ import { renderAccess, renderReady } from "../../components/etcd-quorum/membersh
 import { firewall } from "../../components/firewall/config";
 import { renderHost } from "../../components/host/config";
 import { PackageSource } from "../../components/package-source";
+import { pairSchema } from "../../components/pgbouncer-vip-pair/args";
+import * as pooler from "../../components/pgbouncer-vip-pair/config";
+import { type PoolerConfig, firewallOf as poolerFirewall, role } from "../../components/pgbouncer-vip-pair/model";
+import { poolsOf } from "../../components/pgbouncer-vip-pair/pools";
 import { clusterSchema, servingPoolers } from "../../components/postgres-patroni-cluster/args";
 import * as patroni from "../../components/postgres-patroni-cluster/config";
 import { type ClusterConfig, firewallOf as patroniFirewall } from "../../components/postgres-patroni-cluster/patroni";
@@ -95,6 +99,44 @@ const node: NodeConfig = {
   packageName: "rudesktop",
 };
 
+const proxies = [
+  { name: "proxy1", address: "192.168.1.140" },
+  { name: "proxy2", address: "192.168.1.141" },
+];
+const [proxy, otherProxy] = proxies as [(typeof proxies)[0], (typeof proxies)[0]];
+const pair = pairSchema.parse({
+  virtualIp: "192.168.1.200/24",
+  vrrp: { routerId: 70 },
+  databases: [{ name: 'отдел "А"', poolMode: "transaction", poolSize: 20 }],
+  settings: { server_idle_timeout: 60 },
+});
+
+const poolerOfProxy1: PoolerConfig = {
+  settings: pair,
+  virtualIp: {
+    role,
+    virtualIp: pair.virtualIp,
+    port: pair.port,
+    check: pooler.poolerAnswers(pair.port),
+    checkUser: "postgres",
+    routerId: 70,
+    advertInterval: 1,
+    priority: 250,
+    interface: "eth0",
+    self: proxy,
+    peers: [otherProxy],
+  },
+  members,
+  pools: poolsOf("PgBouncerVipPair db", pair, ["workspad", 'отдел "А"'], {
+    maxConnections: 500,
+    reserved: 3,
+    administration: 10,
+    poolers: 2,
+  }),
+  queryWaitTimeout: 120,
+  clients: ["192.168.1.0/24"],
+};
+
 const traits = { memoryMiB: 4096, cores: 4, os: "debian 12", interfaces: { eth0: ["192.168.1.130/24"] } };
 const [member] = members as [(typeof members)[0]];
 
@@ -122,6 +164,9 @@ describe("what is rendered", () => {
     "rudesktop-firewall": () => unitText(...firewall(rudesktop.firewallOf(node))),
     "rudesktop-shared": () => renderShared(identityOf(rudesktop.sharedOf(node), "key"), "node1", ["node1", "node2"]),
     "patroni-cluster": () => patroni.renderCluster(cluster, member),
+    "pooler-install": () => pooler.renderInstall(poolerOfProxy1),
+    pooler: () => pooler.renderPooler(poolerOfProxy1),
+    "pooler-firewall": () => unitText(...firewall(poolerFirewall(poolerOfProxy1))),
   };
   for (const [name, render] of Object.entries(texts)) test(name, () => golden(`${name}.txt`, render()));
 });
