@@ -15,6 +15,8 @@ export interface Outcome {
   duplicated: number;
   /** Longest time in seconds that a client was without an acknowledged write. */
   gap: number;
+  /** What clients were told who wanted to connect, and could not. */
+  refusals: string[];
   /** Longest time in seconds that the address did not answer a new connection. */
   away: number;
   /** Longest time in seconds that two members accepted writes. */
@@ -64,6 +66,7 @@ export async function drill(cluster: PoolerCluster, fault: Fault): Promise<Outco
     lost: account.lost.length,
     duplicated: account.duplicated.length,
     gap: account.longestGapSeconds,
+    refusals: account.refusals,
     away: await address.stop(),
     primaries: seen.primaries.together,
     holders: seen.holders.together,

@@ -25,7 +25,7 @@ export function drills({ promise, cluster }: PoolerSuite, faults: readonly Fault
         async (t) => {
           const outcome = await drill(cluster, fault);
           appendFileSync(file, `${JSON.stringify(outcome)}\n`);
-          t.diagnostic(table([outcome]).join("\n"));
+          for (const line of [...table([outcome]), ...new Set(outcome.refusals)]) t.diagnostic(line.trim());
           assert.equal(outcome.lost, 0);
           assert.equal(outcome.duplicated, 0);
           assert.ok(outcome.primaries <= 0, `two members took writes for ${outcome.primaries} s`);

@@ -31,7 +31,7 @@ export const faultsOfTheDatabase: Fault[] = [
     longest: 60,
     strike: async (cluster) => {
       const leader = await cluster.hosts.leader();
-      const patroni = ["--process", "/usr/bin/patroni"];
+      const patroni = ["--process", "/patroni/patroni.py /etc/patroni/config.yml"];
       await cluster.lab.lab(["freeze", leader, ...patroni]);
       await succeeded(cluster, leader);
       return () => cluster.lab.lab(["thaw", leader, ...patroni]);

@@ -3,7 +3,17 @@ import type { Outcome } from "./drill";
 /** All outcomes, a line for each fault. */
 export function table(outcomes: readonly Outcome[]): string[] {
   const lines = [
-    ["fault", "times", "rows", "lost", "twice", "gap s: min / median / max", "address away s", "two holders s"],
+    [
+      "fault",
+      "times",
+      "rows",
+      "lost",
+      "twice",
+      "gap s: min / median / max",
+      "logins refused",
+      "address away s",
+      "two holders s",
+    ],
   ];
   for (const fault of new Set(outcomes.map((outcome) => outcome.fault))) {
     const all = outcomes.filter((outcome) => outcome.fault === fault);
@@ -16,6 +26,7 @@ export function table(outcomes: readonly Outcome[]): string[] {
       sum((o) => o.lost),
       sum((o) => o.duplicated),
       spread(all.map((o) => o.gap)),
+      sum((o) => o.refusals.length),
       spread(all.map((o) => o.away)),
       Math.max(0, ...all.map((o) => o.holders)).toFixed(1),
     ]);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { eventually } from "../support/process";
 import { changesIn, driftIn } from "../support/stack";
 import type { PoolerSuite } from "./suite";
 
@@ -37,6 +38,23 @@ export function drift({ promise, cluster }: PoolerSuite): void {
     await cluster.spare();
     await cluster.clean();
   });
+
+  promise(
+    "a restart that is due does not wait for a host whose keepalived is to be mended in the same run",
+    async () => {
+      const { proxies } = cluster;
+      const [first = ""] = proxies.names;
+      if ((await cluster.holder()) !== first) {
+        await proxies.sh(await cluster.holder(), "systemctl restart keepalived");
+        await eventually(`${first} has the address`, 20, async () => (await cluster.holder()) === first || undefined);
+      }
+      await proxies.sh(await cluster.spare(), "systemctl stop keepalived");
+      await cluster.change({ maxClientConnections: 20000 });
+      await cluster.spare();
+      await cluster.change({ maxClientConnections: undefined });
+      await cluster.clean();
+    },
+  );
 
   promise("a host that was left standing aside takes part again", async () => {
     const { stack, proxies } = cluster;

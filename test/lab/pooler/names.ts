@@ -13,17 +13,20 @@ export function namesOfAnyKind({ promise, cluster }: PoolerSuite): void {
         roles: names.map((name) => ({ name })),
       },
     });
-    await stack.configureSecrets(
-      Object.fromEntries(passwords.map((password, i) => [`hastack:postgres.roles[${i}].password`, password])),
-    );
-    await cluster.up();
-    for (const [i, name] of names.entries()) {
-      const login = { ...cluster.through(name), password: passwords[i] ?? "" };
-      const who = "SELECT current_user || '|' || current_database()";
-      assert.equal(await answer(lab, login, who), `${name}|${name}`.trim());
-      assert.match(await refusal(lab, { ...login, password: `${login.password}.` }), /authentication failed/, name);
+    try {
+      await stack.configureSecrets(
+        Object.fromEntries(passwords.map((password, i) => [`hastack:postgres.roles[${i}].password`, password])),
+      );
+      await cluster.up();
+      for (const [i, name] of names.entries()) {
+        const login = { ...cluster.through(name), password: passwords[i] ?? "" };
+        const who = "SELECT current_user || '|' || current_database()";
+        assert.equal(await answer(lab, login, who), `${name}|${name}`.trim());
+        assert.match(await refusal(lab, { ...login, password: `${login.password}.` }), /authentication failed/, name);
+      }
+    } finally {
+      restore();
     }
-    restore();
     await cluster.up();
   });
 }

@@ -62,7 +62,6 @@ export function refusals({ promise, cluster }: PoolerSuite): void {
     async () => {
       const { stack } = cluster;
       const cases: [object, RegExp][] = [
-        [{ hosts: ["proxy1"] }, /hosts: \["proxy1"\]: one host cannot take over from itself/],
         [{ poolSize: 400 }, /2 poolers x \(workspad 400 \+ workspad_ro 400\) = 1600 connections/],
         [{ poolMode: "query" }, /poolMode: "query": give session, transaction or statement/],
       ];

@@ -10,7 +10,9 @@ export function settings({ promise, cluster }: PoolerSuite): void {
   promise("every file is one that its program accepts", async () => {
     for (const host of cluster.proxies.names) {
       await cluster.proxies.sh(host, "haproxy -c -f /etc/haproxy/hastack");
-      await cluster.proxies.sh(host, "keepalived --config-test");
+      // It ends by a signal whatever it found, and says what is wrong.
+      const test = "setsid --wait keepalived --log-console --config-test 2>&1 | grep -v ^Terminated || true";
+      assert.equal(await cluster.proxies.sh(host, test), "", host);
       await cluster.proxies.sh(host, "nft --check --file /etc/hastack/firewall/pooler.nft");
     }
   });
@@ -67,7 +69,12 @@ export function settings({ promise, cluster }: PoolerSuite): void {
     await cluster.change({ port: other });
     assert.equal(await answer(lab, at(other), "SELECT 1"), "1");
     assert.match(await refusal(lab, at(port)), /Connection refused/);
-    await cluster.change({ port: undefined });
+    await cluster.change({
+      port: undefined,
+      maxClientConnections: undefined,
+      poolSize: undefined,
+      settings: undefined,
+    });
     assert.equal(await answer(lab, at(port), "SELECT 1"), "1");
     await cluster.spare();
     await cluster.clean();

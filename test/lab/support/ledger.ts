@@ -30,6 +30,8 @@ export interface Account {
   duplicated: number[];
   /** Between two acknowledged writes of the same client. */
   longestGapSeconds: number;
+  /** What clients were told whose connection ended before it had written anything. */
+  refusals: string[];
 }
 
 /**
@@ -72,6 +74,7 @@ export class Ledger {
       lost: acknowledged.map(({ row }) => row).filter((row) => !counts.has(row)),
       duplicated: [...counts].filter(([, count]) => count > 1).map(([row]) => row),
       longestGapSeconds: Math.max(...this.writers.map((writer) => writer.longestGap())) / 1000,
+      refusals: this.writers.flatMap((writer) => writer.refusals),
     };
   }
 }
@@ -79,6 +82,7 @@ export class Ledger {
 /** One client. */
 class Writer {
   readonly acknowledged: { row: number; at: number }[] = [];
+  readonly refusals: string[] = [];
   private session: Session | undefined;
   private stopping = false;
   private running: Promise<void> = Promise.resolve();
@@ -111,6 +115,7 @@ class Writer {
       if (await this.session.insert(row)) {
         this.acknowledged.push({ row, at: performance.now() });
       } else {
+        if (!this.session.used) this.refusals.push(this.session.said);
         this.session.end();
         this.session = undefined;
       }
@@ -123,6 +128,8 @@ class Writer {
 class Session {
   private readonly client: ChildProcessWithoutNullStreams;
   private printed = "";
+  /** Its errors. */
+  said = "";
 
   constructor(
     lab: TestLab,
@@ -133,7 +140,15 @@ class Session {
     this.client.stdout.on("data", (chunk: Buffer) => {
       this.printed += chunk.toString();
     });
+    this.client.stderr.on("data", (chunk: Buffer) => {
+      this.said += chunk.toString();
+    });
     this.client.stdin.on("error", () => undefined); // the connection broke
+  }
+
+  /** Whether it has ever had an answer. */
+  get used(): boolean {
+    return this.printed !== "";
   }
 
   /** Whether the database has acknowledged the row. */
