@@ -23,5 +23,5 @@ namesOfAnyKind(suite);
 settings(suite);
 refusals(suite);
 drift(suite);
-drills(suite, faultsNamed("keepalived-stopped,proxy-power-off,switchover,primary-power-off"), 1);
+drills(suite, faultsNamed("keepalived-stopped,proxy-power-off,switchover,patroni-frozen,primary-power-off"), 1);
 removal(suite);

@@ -107,7 +107,7 @@ const [proxy, otherProxy] = proxies as [(typeof proxies)[0], (typeof proxies)[0]
 const pair = pairSchema.parse({
   virtualIp: "192.168.1.200/24",
   vrrp: { routerId: 70 },
-  databases: [{ name: 'отдел "А"', poolMode: "transaction", poolSize: 20 }],
+  databases: [{ name: "reports", poolMode: "transaction", poolSize: 20 }],
   settings: { server_idle_timeout: 60 },
 });
 
@@ -127,7 +127,7 @@ const poolerOfProxy1: PoolerConfig = {
     peers: [otherProxy],
   },
   members,
-  pools: poolsOf("PgBouncerVipPair db", pair, ["workspad", 'отдел "А"'], {
+  pools: poolsOf("PgBouncerVipPair db", pair, ["workspad", "reports", 'отдел "А"'], {
     maxConnections: 500,
     reserved: 3,
     administration: 10,

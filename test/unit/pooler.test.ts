@@ -81,7 +81,7 @@ describe("pools", () => {
       () => pools({}, ["a", "a_ro"]),
       /readOnly: true: a_ro would be the read-only pool of a, and is a database: rename it, or give readOnly: false/,
     );
-    const long = "я".repeat(31);
+    const long = "a".repeat(61);
     assert.throws(() => pools({}, [long]), /is longer than PgBouncer's 63 bytes: give the database a shorter name/);
     assert.equal(pools({ readOnly: false }, ["a", "a_ro", long]).length, 3);
   });
@@ -175,13 +175,25 @@ describe("what is rendered", () => {
     clients: [],
   });
 
-  test("no name can name a secret, or end its line", () => {
+  test("databases that PgBouncer's configuration cannot name share one entry, and have no read-only pool", () => {
     const evil = 'a" = b @{secret:ca|raw}';
-    const text = renderPgbouncer(config({}, [evil]));
+    const text = renderPgbouncer(config({}, ["plain", evil, "отдел"]));
     assert.deepEqual(secretsNamedIn(text), []);
-    assert.match(
-      text,
-      /^"a"" = b @\{at\}\{secret:ca\|raw\}" = host=127\.0\.0\.1 .* dbname='a" = b @\{at\}\{secret:ca\|raw\}' /m,
+    const entries = text
+      .split("\n\n")[0]
+      ?.split("\n")
+      .map((line) => line.split(" = "));
+    assert.deepEqual(
+      entries?.map(([name]) => name),
+      ["[databases]", "plain", "plain_ro", "*"],
+    );
+    assert.equal(
+      entries?.at(-1)?.[1],
+      "host=127.0.0.1 port=5000 auth_user=pgbouncer pool_mode=session pool_size=60 max_db_connections=60",
+    );
+    assert.throws(
+      () => pools({ databases: [{ name: "отдел" }] }, ["отдел"]),
+      /databases\.0\.name: "отдел": PgBouncer's configuration cannot name it.*leave it out here, or rename/,
     );
   });
 

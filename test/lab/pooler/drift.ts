@@ -22,9 +22,9 @@ export function drift({ promise, cluster }: PoolerSuite): void {
     const seen = driftIn(await stack.fails(stack.preview("--diff", "--expect-no-changes")));
     assert.deepEqual(seen, {
       [`db-${spare}`]: "/etc/haproxy/hastack/pooler.cfg content; keepalived.service inactive",
-      [`db-${spare}-firewall`]: "firewall rules are loaded: other rules than the file's are loaded",
+      [`db-${spare}-firewall`]: "firewall rules are loaded: other rules are loaded than those of the file",
       [`db-${holder}`]: "/etc/pgbouncer/userlist.txt content",
-      [`db-${holder}-firewall`]: "firewall rules are loaded: other rules than the file's are loaded",
+      [`db-${holder}-firewall`]: "firewall rules are loaded: other rules are loaded than those of the file",
     });
     const healed = changesIn(await stack.succeeds(stack.up()));
     assert.deepEqual(

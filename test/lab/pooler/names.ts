@@ -7,7 +7,6 @@ export function namesOfAnyKind({ promise, cluster }: PoolerSuite): void {
   promise("databases, roles and passwords of any characters work through the address as they are written", async () => {
     const { stack, lab } = cluster;
     const restore = stack.configure({
-      "hastack:pooler": { readOnly: false }, // some names are too long for a second pool's
       "hastack:postgres": {
         databases: [{ name: "workspad" }, ...names.map((name) => ({ name }))],
         roles: names.map((name) => ({ name })),
