@@ -51,7 +51,8 @@ export function renderPgbouncer(config: PoolerConfig): string {
       query_wait_timeout: config.queryWaitTimeout,
       client_login_timeout: config.queryWaitTimeout,
       server_login_retry: 1,
-      server_fast_close: 1,
+      // A reload takes connections to the server for outdated: they are to last until the client's session ends.
+      server_fast_close: 0,
       server_connect_timeout: 5,
       server_check_delay: 10,
       server_idle_timeout: 600,
