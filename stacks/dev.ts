@@ -33,10 +33,14 @@ export function dev(hosts: Record<string, Host>, config: pulumi.Config) {
     port: pg.port,
     ca: pg.caCertificate,
     passwords: pg.passwords,
-    endpoints:
-      db &&
-      pg.config.apply((c) => pulumi.all(Object.fromEntries(c.databases.map(({ name }) => [name, db.endpoint(name)])))),
-    console: db?.consolePasswords,
+    ...(db && { endpoints: endpointsOf(pg, db), console: db.consolePasswords }),
     hastack: inventory({ hosts: Object.values(hosts), clusters: [pg], poolers: db ? [db] : [] }),
   };
+}
+
+/** By database: how an application reaches it. */
+function endpointsOf(pg: PostgresPatroniCluster, db: PgBouncerVipPair) {
+  return pg.config.apply(({ databases }) =>
+    pulumi.all(Object.fromEntries(databases.map(({ name }) => [name, db.endpoint(name)]))),
+  );
 }

@@ -6,7 +6,7 @@ const poolSize = z.number().int().min(1, { message: "give the most server connec
 
 const network = z.cidrv4({ message: 'give a network in CIDR notation, e.g. "192.168.1.0/24"' });
 
-/** Where one was refused by a firewall or by nobody, the file's name must do in a message. */
+/** Values of the arguments that a pair's files depend on, with their defaults. */
 export const pairSchema = z.object({
   virtualIp: virtualIpSchema,
   vrrp: vrrpSchema,

@@ -1,5 +1,5 @@
 import { secret } from "../converge/secrets";
-import { directory, file, packages, port, service, unitText } from "../converge/text";
+import { directory, ensure, file, packages, port, service, unitText } from "../converge/text";
 import { haproxy, haproxyAnswers } from "../haproxy/config";
 import { handOver, installVirtualIp, virtualIp } from "../virtual-ip";
 import { caFile, renderHaproxy } from "./haproxy";
@@ -65,8 +65,36 @@ export function renderPooler(config: PoolerConfig): string {
       reloadOn: [mainFile, userFile, ...keys],
       beforeRestart: handOver(config.virtualIp),
     }),
+    ensure("PgBouncer runs with what its file says", {
+      check: renderRunsAs(config),
+      fix: "systemctl reload pgbouncer",
+    }),
     ...virtualIp(config.virtualIp),
   );
+}
+
+/** PgBouncer goes on with its old settings when it cannot read the new ones, and a reload succeeds all the same. */
+function renderRunsAs({ settings }: PoolerConfig): string {
+  const given = Object.keys(settings.settings).join(" ");
+  return [
+    "psql=$(ls /usr/lib/postgresql/*/bin/psql | tail -n 1)",
+    "differs() {",
+    `  live=$(cd / && runuser -u postgres -- "$psql" -XAtq "host=${socketDirectory} port=${settings.port} user=pgbouncer dbname=pgbouncer" -c 'SHOW CONFIG' 2>&1) ||`,
+    '    { echo "it does not answer: $live"; return; }',
+    `  printf '%s\\n' "$live" | awk -F'|' -v given=" ${given} " '`,
+    "      NR == FNR { have[$1] = $2; next }",
+    "      /^\\[/ { ours = /pgbouncer/ }",
+    '      !ours || !(i = index($0, " = ")) { next }',
+    "      { key = substr($0, 1, i - 1); value = substr($0, i + 3) }",
+    '      !(key in have) { print key " is no setting of PgBouncer"; next }',
+    "      # a value from outside may be written in more than one way",
+    '      have[key] != value && !index(given, " " key " ") { print key " is " have[key] " instead of " value }',
+    `    ' - ${mainFile}`,
+    "}",
+    "# a reload takes a moment",
+    'for n in 1 2 3 4; do found=$(differs); [ -n "$found" ] || exit 0; sleep 0.5; done',
+    'echo "$found"; exit 1',
+  ].join("\n");
 }
 
 function renderDropIn({ settings, pools }: PoolerConfig): string {

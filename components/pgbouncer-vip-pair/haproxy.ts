@@ -12,34 +12,46 @@ export const caFile = haproxyFile(role, "ca.crt");
  * that stops being the primary loses its connections at once: nobody goes on writing to it, or waits for it.
  */
 export function renderHaproxy(config: PoolerConfig): string {
-  const lag = `${config.settings.readOnlyLagMiB}MB`;
+  const { readOnly, readOnlyLagMiB } = config.settings;
   return [
-    "frontend hastack_primary",
-    "  mode tcp",
-    `  bind 127.0.0.1:${primaryPort}`,
-    `  timeout client ${longest}`,
-    "  option clitcpka",
-    "  default_backend hastack_primary",
+    ...frontend("hastack_primary", primaryPort),
+    ...backend(config, "hastack_primary", "/primary", "1s", "on-marked-down shutdown-sessions"),
     "",
-    ...backend(config, "hastack_primary", "/primary", "1s"),
-    ...(config.settings.readOnly
+    ...(readOnly
       ? [
-          "frontend hastack_replicas",
-          "  mode tcp",
-          `  bind 127.0.0.1:${replicaPort}`,
-          `  timeout client ${longest}`,
-          "  option clitcpka",
+          ...frontend("hastack_replicas", replicaPort),
+          // Once a replica is there, a client that had to be sent to the primary is to leave it.
+          ...backend(
+            config,
+            "hastack_replicas",
+            `/replica?lag=${readOnlyLagMiB}MB`,
+            "2s",
+            "on-marked-down shutdown-sessions on-marked-up shutdown-backup-sessions",
+          ),
           "  # without a replica that keeps up, the primary answers",
-          "  use_backend hastack_primary if { nbsrv(hastack_replicas) eq 0 }",
-          "  default_backend hastack_replicas",
+          ...config.members.map(
+            ({ name, address }) =>
+              `  server ${name}-primary ${address}:${postgresPort} track hastack_primary/${name} backup`,
+          ),
           "",
-          ...backend(config, "hastack_replicas", `/replica?lag=${lag}`, "2s"),
         ]
       : []),
   ].join("\n");
 }
 
-function backend(config: PoolerConfig, name: string, path: string, interval: string): string[] {
+function frontend(name: string, listenPort: number): string[] {
+  return [
+    `frontend ${name}`,
+    "  mode tcp",
+    `  bind 127.0.0.1:${listenPort}`,
+    `  timeout client ${longest}`,
+    "  option clitcpka",
+    `  default_backend ${name}`,
+    "",
+  ];
+}
+
+function backend(config: PoolerConfig, name: string, path: string, interval: string, onChange: string): string[] {
   return [
     `backend ${name}`,
     "  mode tcp",
@@ -47,12 +59,12 @@ function backend(config: PoolerConfig, name: string, path: string, interval: str
     `  timeout server ${longest}`,
     "  option srvtcpka",
     "  option httpchk",
-    `  http-check send meth GET uri ${path} ver HTTP/1.1 hdr Host patroni`,
+    // OPTIONS brings the status line only: Patroni complains in its log of who does not read the rest.
+    `  http-check send meth OPTIONS uri ${path} ver HTTP/1.1 hdr Host patroni`,
     "  http-check expect status 200",
-    `  default-server check port ${restPort} check-ssl verify required ca-file ${caFile} inter ${interval} fastinter 500ms downinter 500ms rise 1 fall 2 on-marked-down shutdown-sessions`,
+    `  default-server port ${restPort} check-ssl verify required ca-file ${caFile} inter ${interval} fastinter 500ms downinter 500ms rise 1 fall 2 ${onChange}`,
     ...config.members.map(
-      (member) => `  server ${member.name} ${member.address}:${postgresPort} verifyhost ${member.name}`,
+      (member) => `  server ${member.name} ${member.address}:${postgresPort} check verifyhost ${member.name}`,
     ),
-    "",
   ];
 }

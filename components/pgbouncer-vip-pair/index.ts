@@ -63,7 +63,8 @@ export interface PgBouncerVipPairArgs {
    */
   poolSize?: pulumi.Input<number>;
   /**
-   * A second pool of each database, named `DATABASE_ro`, that leads to replicas.
+   * A second pool of each database, named `DATABASE_ro`, that leads to replicas; only of databases whose names are of
+   * letters, digits, dot, dash, underscore.
    * @default true
    */
   readOnly?: pulumi.Input<boolean>;

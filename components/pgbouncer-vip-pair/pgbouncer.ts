@@ -1,7 +1,7 @@
 import { secret } from "../converge/secrets";
-import { literal } from "../converge/text";
 import { lookupRole } from "../postgres-patroni-cluster/args";
 import { type PoolerConfig, primaryPort, replicaPort } from "./model";
+import type { Pool } from "./pools";
 
 export const home = "/etc/pgbouncer";
 export const tls = `${home}/tls`;
@@ -28,28 +28,13 @@ export function renderFixed({ settings }: PoolerConfig): string {
 export function renderPgbouncer(config: PoolerConfig): string {
   const { settings } = config;
   return [
-    ini(
-      "databases",
-      Object.fromEntries(
-        config.pools.map((pool) => [
-          identifier(pool.alias),
-          [
-            "host=127.0.0.1",
-            `port=${pool.readOnly ? replicaPort : primaryPort}`,
-            `dbname=${value(pool.database)}`,
-            `auth_user=${lookupRole}`,
-            `pool_mode=${pool.mode}`,
-            `pool_size=${pool.size}`,
-            `max_db_connections=${pool.size}`,
-          ].join(" "),
-        ]),
-      ),
-    ),
+    ini("databases", databases(config.pools)),
     ini("pgbouncer", {
       logfile: "/var/log/postgresql/pgbouncer.log",
       auth_type: "scram-sha-256",
       auth_file: userFile,
-      auth_query: `SELECT usename, passwd FROM ${lookupRole}.user_lookup($1)`,
+      // of a role that it does not tell about, the function gives a row without values
+      auth_query: `SELECT usename, passwd FROM ${lookupRole}.user_lookup($1) WHERE usename IS NOT NULL`,
       admin_users: adminUser,
       stats_users: statsUser,
       client_tls_sslmode: "require",
@@ -66,7 +51,8 @@ export function renderPgbouncer(config: PoolerConfig): string {
       query_wait_timeout: config.queryWaitTimeout,
       client_login_timeout: config.queryWaitTimeout,
       server_login_retry: 1,
-      server_fast_close: 1,
+      // A reload takes connections to the server for outdated: they are to last until the client's session ends.
+      server_fast_close: 0,
       server_connect_timeout: 5,
       server_check_delay: 10,
       server_idle_timeout: 600,
@@ -103,12 +89,24 @@ function lines(values: Record<string, string | number>): string {
     .join("");
 }
 
-/** A database's name: quoted as in SQL (PgBouncer manual, Section [databases]). */
-function identifier(name: string): string {
-  return literal(/^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`);
+/** An entry for each pool, and one for all databases whose names cannot stand here. */
+function databases(pools: readonly Pool[]): Record<string, string> {
+  const entries = pools
+    .filter((pool) => pool.named)
+    .map((pool): [string, string] => [pool.alias, connection(pool, `dbname=${pool.database}`)]);
+  // Without the function that looks passwords up nobody gets into a database: so into those of the cluster only.
+  const other = pools.find((pool) => !pool.named);
+  return Object.fromEntries(other ? [...entries, ["*", connection(other)]] : entries);
 }
 
-/** A value of a connection string there: in single quotes, a quote doubled. */
-function value(text: string): string {
-  return literal(/^[A-Za-z0-9_.-]+$/.test(text) ? text : `'${text.replaceAll("'", "''")}'`);
+function connection(pool: Pool, ...more: string[]): string {
+  return [
+    "host=127.0.0.1",
+    `port=${pool.readOnly ? replicaPort : primaryPort}`,
+    ...more,
+    `auth_user=${lookupRole}`,
+    `pool_mode=${pool.mode}`,
+    `pool_size=${pool.size}`,
+    `max_db_connections=${pool.size}`,
+  ].join(" ");
 }

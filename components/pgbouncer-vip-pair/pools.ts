@@ -5,6 +5,8 @@ import type { PairSettings } from "./args";
 export interface Pool {
   /** The name that clients give. */
   alias: string;
+  /** Whether the name can stand in PgBouncer's configuration; the others share the entry `*`. */
+  named: boolean;
   database: string;
   mode: string;
   /** Most server connections of one pooler, its own one for looking passwords up included. */
@@ -24,13 +26,21 @@ export interface Capacity {
   poolers: number;
 }
 
+/** Bytes of a database's name in PgBouncer, as in PostgreSQL. */
+const longestName = 63;
+
+/** PgBouncer's manual says that other names can be quoted; the parser of 1.18 refuses that. */
+function nameable(database: string): boolean {
+  return /^[A-Za-z0-9_.-]+$/.test(database);
+}
+
 /** Name of a database's read-only pool. */
 export function readOnlyAlias(database: string): string {
   return `${database}_ro`;
 }
 
 /**
- * All pools; where no size is given, what PostgreSQL has left is shared out evenly. Read-only pools count too: without a
+ * All pools: two of each database, one for reading only; that one needs a name in PgBouncer's configuration. Where no size is given, what PostgreSQL has left is shared out evenly. Read-only pools count too: without a
  * replica they lead to the primary.
  */
 export function poolsOf(
@@ -45,6 +55,12 @@ export function poolsOf(
         `${resource}: databases.${i}.name: ${JSON.stringify(name)}: the cluster has no such database; it has ${databases.join(", ")}`,
       );
     }
+    if (!nameable(name)) {
+      throw fault(
+        `${resource}: databases.${i}.name: ${JSON.stringify(name)}: PgBouncer's configuration cannot name it, so it is pooled as ` +
+          "the pair says: leave it out here, or rename the database to letters, digits, dot, dash, underscore",
+      );
+    }
   }
   for (const database of databases) {
     if (settings.readOnly && databases.includes(readOnlyAlias(database))) {
@@ -53,14 +69,21 @@ export function poolsOf(
           "rename it, or give readOnly: false",
       );
     }
+    if (settings.readOnly && nameable(database) && Buffer.byteLength(readOnlyAlias(database)) > longestName) {
+      throw fault(
+        `${resource}: readOnly: true: ${readOnlyAlias(database)} would be the read-only pool of ${database}, and is longer than ` +
+          `PgBouncer's ${longestName} bytes: give the database a shorter name, or readOnly: false`,
+      );
+    }
   }
   const available = capacity.maxConnections - capacity.reserved - capacity.administration;
-  const kinds = settings.readOnly ? [false, true] : [false];
-  const share = Math.floor(available / (capacity.poolers * databases.length * kinds.length));
+  const kinds = (database: string) => (settings.readOnly && nameable(database) ? [false, true] : [false]);
+  const share = Math.floor(available / (capacity.poolers * databases.flatMap(kinds).length));
   const pools = databases.flatMap((database) => {
     const own = settings.databases.find(({ name }) => name === database);
-    return kinds.map((readOnly) => ({
+    return kinds(database).map((readOnly) => ({
       alias: readOnly ? readOnlyAlias(database) : database,
+      named: nameable(database),
       database,
       mode: own?.poolMode ?? settings.poolMode,
       size: own?.poolSize ?? settings.poolSize ?? share,

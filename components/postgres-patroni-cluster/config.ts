@@ -44,6 +44,7 @@ const dynamicFile = `${home}/dynamic.json`;
 const programs = "/usr/local/lib/hastack/patroni";
 const rest = `${programs}/rest.py`;
 const roll = `${programs}/roll.py`;
+const patroni = `${programs}/patroni.py`;
 const dropIns = "/etc/systemd/system/patroni.service.d";
 const dropIn = `${dropIns}/hastack.conf`;
 const logind = "/etc/systemd/logind.conf.d/hastack.conf";
@@ -107,7 +108,7 @@ export function renderMember(config: ClusterConfig, member: ClusterMember, trait
     file(hbaFile, literal(renderHba(config)), forPostgres),
     file(identFile, renderIdent(config), forPostgres),
     directory(programs, { mode: "0755", owner: "root:root" }),
-    ...[rest, roll].map((path) => file(path, literal(program(path)), executable)),
+    ...[rest, roll, patroni].map((path) => file(path, literal(program(path)), executable)),
     directory(dropIns, { mode: "0755", owner: "root:root" }),
     file(dropIn, renderDropIn(config), readable),
     comment("IPC of PostgreSQL must not go when an operator's session as postgres ends (PostgreSQL manual, 19.4.2)"),
@@ -123,7 +124,7 @@ export function renderMember(config: ClusterConfig, member: ClusterMember, trait
         identFile,
         ...["ca.crt", "server.crt", "server.key", "etcd.crt", "etcd.key"].map((f) => `${tls}/${f}`),
       ],
-      restartOn: [dropIn, "package:patroni"],
+      restartOn: [dropIn, patroni, "package:patroni"],
       beforeRestart: renderStepAside(config, member),
     }),
   );
@@ -151,7 +152,8 @@ export function renderCluster(config: ClusterConfig, member: ClusterMember): str
       return [
         file(files[0], inside.check, forPostgres),
         file(files[1], inside.apply, forPostgres),
-        ensure(`inside ${database.name}`, sqlStep(database.name, ...files)),
+        // a step's name stands in no block, where `@{` could be written otherwise
+        ensure(`inside ${database.name.replaceAll("@{", "{")}`, sqlStep(database.name, ...files)),
       ];
     }),
   );
@@ -218,7 +220,9 @@ const streams = {
 
 /** Checked on any member; done by the primary, and on a replica waited for: it arrives by replication. */
 function sqlStep(database: string, check: string, apply: string) {
-  const psql = `runuser -u postgres -- psql -XAtq -v ON_ERROR_STOP=1 -d ${literal(shell(database))}`;
+  // In the environment a name is nothing but a name; after `-d` one with `=` would be a connection string.
+  const name = literal(shell(database));
+  const psql = `runuser -u postgres -- env PGDATABASE=${name} psql -XAtq -v ON_ERROR_STOP=1`;
   return {
     check: [
       `found=$(${psql} -f ${check} 2>&1) || { echo "$found"; exit 1; }`,
@@ -240,6 +244,9 @@ function renderDropIn(config: ClusterConfig): string {
     "[Unit]",
     "After=etcd.service",
     "[Service]",
+    "ExecStart=",
+    `ExecStart=${patroni} ${configFile}`,
+    "SyslogIdentifier=patroni",
     // The kernel's last resort must take anything before the supervisor of the database.
     "OOMScoreAdjust=-600",
     // A stop includes PostgreSQL's last checkpoint.

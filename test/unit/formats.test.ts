@@ -4,23 +4,7 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import { parse as parseYaml } from "yaml";
 import { conninfo, envFile, hba, shell, sql, sqlIdentifier, toml, url, yaml } from "../../components/formats";
-
-/** Any text that a configuration file can hold, with what usually breaks quoting in the first place. */
-const anyText = fc.oneof(
-  fc.constantFrom(
-    "jhYg/=\\F",
-    "'; DROP TABLE x; --",
-    'a"b',
-    "пароль",
-    "@{secret:x|raw}",
-    "$(id)`id`",
-    "😀",
-    "\\",
-    "a\nb",
-    " ",
-  ),
-  fc.string({ unit: "binary" }).map((s) => s.replaceAll("\0", "").replace(/[\ud800-\udfff]/g, "")),
-);
+import { anyText } from "./any-text";
 
 describe("a value is read back as it was, whatever it holds", () => {
   test("yaml", () => {

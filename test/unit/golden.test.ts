@@ -11,9 +11,17 @@ import { firewall } from "../../components/firewall/config";
 import { renderHost } from "../../components/host/config";
 import { balancerSchema } from "../../components/nginx-balancer/args";
 import * as balancer from "../../components/nginx-balancer/config";
-import { type BalancerConfig, firewallOf as balancerFirewall, role } from "../../components/nginx-balancer/model";
+import {
+  type BalancerConfig,
+  firewallOf as balancerFirewall,
+  role as balancerRole,
+} from "../../components/nginx-balancer/model";
 import { renderNginx } from "../../components/nginx-balancer/nginx";
 import { PackageSource } from "../../components/package-source";
+import { pairSchema } from "../../components/pgbouncer-vip-pair/args";
+import * as pooler from "../../components/pgbouncer-vip-pair/config";
+import { type PoolerConfig, firewallOf as poolerFirewall, role } from "../../components/pgbouncer-vip-pair/model";
+import { poolsOf } from "../../components/pgbouncer-vip-pair/pools";
 import { clusterSchema, servingPoolers } from "../../components/postgres-patroni-cluster/args";
 import * as patroni from "../../components/postgres-patroni-cluster/config";
 import { type ClusterConfig, firewallOf as patroniFirewall } from "../../components/postgres-patroni-cluster/patroni";
@@ -103,6 +111,44 @@ const node: NodeConfig = {
   packageName: "rudesktop",
 };
 
+const proxies = [
+  { name: "proxy1", address: "192.168.1.140" },
+  { name: "proxy2", address: "192.168.1.141" },
+];
+const [proxy, otherProxy] = proxies as [(typeof proxies)[0], (typeof proxies)[0]];
+const pair = pairSchema.parse({
+  virtualIp: "192.168.1.200/24",
+  vrrp: { routerId: 70 },
+  databases: [{ name: "reports", poolMode: "transaction", poolSize: 20 }],
+  settings: { server_idle_timeout: 60 },
+});
+
+const poolerOfProxy1: PoolerConfig = {
+  settings: pair,
+  virtualIp: {
+    role,
+    virtualIp: pair.virtualIp,
+    port: pair.port,
+    check: pooler.poolerAnswers(pair.port),
+    checkUser: "postgres",
+    routerId: 70,
+    advertInterval: 1,
+    priority: 250,
+    interface: "eth0",
+    self: proxy,
+    peers: [otherProxy],
+  },
+  members,
+  pools: poolsOf("PgBouncerVipPair db", pair, ["workspad", "reports", 'отдел "А"'], {
+    maxConnections: 500,
+    reserved: 3,
+    administration: 10,
+    poolers: 2,
+  }),
+  queryWaitTimeout: 120,
+  clients: ["192.168.1.0/24"],
+};
+
 const traits = { memoryMiB: 4096, cores: 4, os: "debian 12", interfaces: { eth0: ["192.168.1.130/24"] } };
 const [member] = members as [(typeof members)[0]];
 
@@ -112,7 +158,7 @@ const upstreams = [
 ];
 
 /** One of a pair with all that can be chosen. */
-function pair(): BalancerConfig {
+function oneOfTwo(): BalancerConfig {
   const settings = balancerSchema.parse({
     upstreams,
     upstreamTls: {},
@@ -135,7 +181,13 @@ function pair(): BalancerConfig {
   ];
   const [self] = holders as [(typeof holders)[0]];
   const { virtualIp } = settings;
-  const shared = virtualIp && { role, virtualIp, port: 8443, check: balancer.nginxAnswers, checkUser: "nobody" };
+  const shared = virtualIp && {
+    role: balancerRole,
+    virtualIp,
+    port: 8443,
+    check: balancer.nginxAnswers,
+    checkUser: "nobody",
+  };
   return {
     settings,
     self,
@@ -200,9 +252,9 @@ describe("what is rendered", () => {
     rudesktop: () => rudesktop.renderNode(node),
     "rudesktop-firewall": () => unitText(...firewall(rudesktop.firewallOf(node))),
     "rudesktop-shared": () => renderShared(identityOf(rudesktop.sharedOf(node), "key"), "node1", ["node1", "node2"]),
-    "balancer-install": () => balancer.renderInstall(pair()),
-    balancer: () => balancer.renderBalancer(pair()),
-    "balancer-firewall": () => unitText(...firewall(balancerFirewall(pair()))),
+    "balancer-install": () => balancer.renderInstall(oneOfTwo()),
+    balancer: () => balancer.renderBalancer(oneOfTwo()),
+    "balancer-firewall": () => unitText(...firewall(balancerFirewall(oneOfTwo()))),
     "balancer-single-nginx": () => renderNginx(single),
     "redis-alone-install": () => redis.renderInstall(redisAlone),
     "redis-alone": () => redis.renderMember(redisAlone),
@@ -212,6 +264,9 @@ describe("what is rendered", () => {
     "redis-ready": () => redis.renderReady(redisReplicated),
     "redis-firewall": () => unitText(...firewall(redisFirewall(redisReplicated))),
     "patroni-cluster": () => patroni.renderCluster(cluster, member),
+    "pooler-install": () => pooler.renderInstall(poolerOfProxy1),
+    pooler: () => pooler.renderPooler(poolerOfProxy1),
+    "pooler-firewall": () => unitText(...firewall(poolerFirewall(poolerOfProxy1))),
   };
   for (const [name, render] of Object.entries(texts)) test(name, () => golden(`${name}.txt`, render()));
 });

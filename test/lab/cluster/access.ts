@@ -1,12 +1,10 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { failure, run } from "../support/process";
+import { foreign, fromForeignAddress } from "../support/foreign-address";
+import { run } from "../support/process";
 import { answer, type Login, refusal } from "../support/psql";
 import type { Suite } from "../support/suite";
-
-/** An address in the lab's network that no `clients` of the stack names. */
-const foreign = "10.9.9.9";
 
 /** Who gets in, and who does not, seen from a client in the network. */
 export function access({ promise, cluster }: Suite): void {
@@ -42,21 +40,13 @@ export function access({ promise, cluster }: Suite): void {
   promise("a client from a foreign network does not reach PostgreSQL, and would not get in if it did", async () => {
     const { lab, hosts } = cluster;
     const [[host = "", address = ""] = []] = Object.entries(hosts.addresses);
-    const ip = async (...args: string[]) => {
-      const result = await lab.exec(["ip", ...args]);
-      if (result.code !== 0) throw new Error(failure("ip", args, result));
-    };
     const login = cluster.login("workspad", host);
-    await ip("address", "add", `${foreign}/32`, "dev", "labbr0");
-    try {
-      await ip("route", "add", `${address}/32`, "dev", "labbr0", "src", foreign);
+    await fromForeignAddress(lab, address, async () => {
       assert.match(await refusal(lab, login), /Connection refused/);
       await letIn(cluster, host, "patroni clients", foreign, async () => {
         assert.match(await refusal(lab, login), rejects(foreign, "workspad", "SSL encryption"));
       });
-    } finally {
-      await ip("address", "delete", `${foreign}/32`, "dev", "labbr0"); // and with it the route
-    }
+    });
     assert.equal(await answer(lab, login, "SELECT 1"), "1");
   });
 

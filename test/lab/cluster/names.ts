@@ -1,25 +1,7 @@
 import assert from "node:assert/strict";
+import { names, passwords } from "../support/names";
 import { answer, refusal } from "../support/psql";
 import type { Suite } from "../support/suite";
-
-/** Each means something to a program on the way: YAML, JSON, shells, SQL, pg_hba.conf, libpq, our own texts. */
-const names = [
-  "jhYg/=\\F",
-  'it\'s "quoted"',
-  " с пробелами и кириллицей ",
-  "'; DROP DATABASE postgres; --",
-  "@{secret:ca|raw}",
-  "$(id) `id` $HOME",
-  "postgres://a:b@c/d?e=f&g=%20",
-  "-- \\q {{x}} #y !z",
-  "all",
-  "replication",
-  "+workspad",
-  "я".repeat(31), // 62 of PostgreSQL's 63 bytes
-];
-
-/** Any two of them together; what is there already is taken through SASLprep, too. */
-const passwords = names.map((name, i) => `${name}${names[(i + 1) % names.length]}\u00ad\u00a0Ⅸ`);
 
 export function namesOfAnyKind({ promise, cluster }: Suite): void {
   promise("databases, roles and passwords of any characters can be used as they are written", async () => {

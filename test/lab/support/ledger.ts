@@ -3,51 +3,99 @@ import { eventually, pause } from "./process";
 import { commandOf, environmentOf, type Login } from "./psql";
 import type { TestLab } from "./test-lab";
 
-/** How long a write, connecting included, may take before the client gives up and connects again. */
-const patienceSeconds = 4;
 const secondsBetweenWrites = 0.05;
 
-/** What a client finds out afterwards about the rows it wrote. */
+/** Those who write. */
+export interface Clients {
+  connections: number;
+  /** More of libpq's connection string. */
+  options: string;
+  /** Seconds that a write, connecting included, may take before the client gives up and connects again. */
+  patience: number;
+}
+
+/** One client that knows all members itself, and looks for the primary among them. */
+const ofMembers: Clients = {
+  connections: 1,
+  options: "target_session_attrs=read-write connect_timeout=2 tcp_user_timeout=3000",
+  patience: 4,
+};
+
+/** What the clients find out afterwards about the rows they wrote. */
 export interface Account {
   acknowledged: number;
   /** Acknowledged, and not there. */
   lost: number[];
   /** Written once, and there more than once. */
   duplicated: number[];
-  /** Between two acknowledged writes. */
+  /** Between two acknowledged writes of the same client. */
   longestGapSeconds: number;
+  /** What clients were told whose connection ended before it had written anything. */
+  refusals: string[];
 }
 
 /**
- * A client that keeps writing numbered rows through libpq's list of hosts and remembers which of them the database
- * has acknowledged. A row whose fate is unknown, because the connection broke, is not tried again.
+ * Clients that keep writing numbered rows and remember which of them the database has acknowledged. A row whose fate is
+ * unknown, because the connection broke, is not tried again.
  */
 export class Ledger {
-  private readonly acknowledged: { row: number; at: number }[] = [];
+  private readonly writers: Writer[];
+
+  constructor(lab: TestLab, login: Login, clients = ofMembers) {
+    let next = 1;
+    const row = () => next++;
+    this.writers = Array.from({ length: clients.connections }, () => new Writer(lab, login, clients, row));
+  }
+
+  /** Begins to write, and returns when the first rows of every client are in. */
+  async start(): Promise<void> {
+    for (const writer of this.writers) writer.start();
+    await this.moreRows(10, 30);
+  }
+
+  /** Waits until every client has written so many more rows. */
+  async moreRows(count: number, seconds: number): Promise<void> {
+    const wanted = this.writers.map((writer) => writer.acknowledged.length + count);
+    const done = () => this.writers.every((writer, i) => writer.acknowledged.length >= (wanted[i] ?? 0));
+    await eventually(`every client writes ${count} more rows`, seconds, async () => done() || undefined);
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.writers.map((writer) => writer.stop()));
+  }
+
+  /** Compares what was acknowledged with the rows that are there: the output of `SELECT n FROM ledger`. */
+  account(rows: readonly number[]): Account {
+    const counts = new Map<number, number>();
+    for (const row of rows) counts.set(row, (counts.get(row) ?? 0) + 1);
+    const acknowledged = this.writers.flatMap((writer) => writer.acknowledged);
+    return {
+      acknowledged: acknowledged.length,
+      lost: acknowledged.map(({ row }) => row).filter((row) => !counts.has(row)),
+      duplicated: [...counts].filter(([, count]) => count > 1).map(([row]) => row),
+      longestGapSeconds: Math.max(...this.writers.map((writer) => writer.longestGap())) / 1000,
+      refusals: this.writers.flatMap((writer) => writer.refusals),
+    };
+  }
+}
+
+/** One client. */
+class Writer {
+  readonly acknowledged: { row: number; at: number }[] = [];
+  readonly refusals: string[] = [];
   private session: Session | undefined;
   private stopping = false;
   private running: Promise<void> = Promise.resolve();
-  private next = 1;
 
   constructor(
     private readonly lab: TestLab,
     private readonly login: Login,
+    private readonly clients: Clients,
+    private readonly nextRow: () => number,
   ) {}
 
-  /** Begins to write, and returns when the first rows are in. */
-  async start(): Promise<void> {
+  start(): void {
     this.running = this.write();
-    await this.moreRows(10, 30);
-  }
-
-  /** Waits until so many more rows are acknowledged. */
-  async moreRows(count: number, seconds: number): Promise<void> {
-    const wanted = this.acknowledged.length + count;
-    await eventually(
-      `${count} more rows are written`,
-      seconds,
-      async () => this.acknowledged.length >= wanted || undefined,
-    );
   }
 
   async stop(): Promise<void> {
@@ -56,26 +104,18 @@ export class Ledger {
     this.session?.end();
   }
 
-  /** Compares what was acknowledged with the rows that are there: the output of `SELECT n FROM ledger`. */
-  account(rows: readonly number[]): Account {
-    const counts = new Map<number, number>();
-    for (const row of rows) counts.set(row, (counts.get(row) ?? 0) + 1);
-    const gaps = this.acknowledged.map(({ at }, i) => at - (this.acknowledged[i - 1]?.at ?? at));
-    return {
-      acknowledged: this.acknowledged.length,
-      lost: this.acknowledged.map(({ row }) => row).filter((row) => !counts.has(row)),
-      duplicated: [...counts].filter(([, count]) => count > 1).map(([row]) => row),
-      longestGapSeconds: Math.max(...gaps) / 1000,
-    };
+  longestGap(): number {
+    return Math.max(...this.acknowledged.map(({ at }, i) => at - (this.acknowledged[i - 1]?.at ?? at)));
   }
 
   private async write(): Promise<void> {
     while (!this.stopping) {
-      const row = this.next++;
-      this.session ??= new Session(this.lab, this.login);
+      const row = this.nextRow();
+      this.session ??= new Session(this.lab, this.login, this.clients);
       if (await this.session.insert(row)) {
         this.acknowledged.push({ row, at: performance.now() });
       } else {
+        if (!this.session.used) this.refusals.push(this.session.said);
         this.session.end();
         this.session = undefined;
       }
@@ -88,14 +128,27 @@ export class Ledger {
 class Session {
   private readonly client: ChildProcessWithoutNullStreams;
   private printed = "";
+  /** Its errors. */
+  said = "";
 
-  constructor(lab: TestLab, login: Login) {
-    const options = "target_session_attrs=read-write connect_timeout=2 tcp_user_timeout=3000";
-    this.client = lab.begin(commandOf({ ...login, options }), environmentOf(login));
+  constructor(
+    lab: TestLab,
+    login: Login,
+    private readonly clients: Clients,
+  ) {
+    this.client = lab.begin(commandOf({ ...login, options: clients.options }), environmentOf(login));
     this.client.stdout.on("data", (chunk: Buffer) => {
       this.printed += chunk.toString();
     });
+    this.client.stderr.on("data", (chunk: Buffer) => {
+      this.said += chunk.toString();
+    });
     this.client.stdin.on("error", () => undefined); // the connection broke
+  }
+
+  /** Whether it has ever had an answer. */
+  get used(): boolean {
+    return this.printed !== "";
   }
 
   /** Whether the database has acknowledged the row. */
@@ -109,7 +162,7 @@ class Session {
       };
       const look = () => this.printed.endsWith(`:${row}\n`) && done(true);
       const broke = () => done(false);
-      const timer = setTimeout(broke, patienceSeconds * 1000);
+      const timer = setTimeout(broke, this.clients.patience * 1000);
       this.client.stdout.on("data", look);
       this.client.on("close", broke);
       if (this.client.exitCode !== null) broke();

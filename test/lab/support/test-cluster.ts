@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { Hosts } from "./hosts";
 import { eventually } from "./process";
 import type { Login } from "./psql";
-import { databasesOnly, Stack } from "./stack";
+import { databasesOnly, type Settings, Stack } from "./stack";
 import { TestLab } from "./test-lab";
 
 /** What all tests of the cluster share: the lab, the stack in it, its hosts. */
@@ -19,11 +19,18 @@ export class TestCluster {
   private passwords: Record<string, string> = {};
   private known: Hosts | undefined;
 
-  /** @param name of the stack in the repository, and of its hosts' topology */
-  constructor(private readonly name = "dev") {
-    this.stack = new Stack(this.lab, databasesOnly, name);
+  /**
+   * @param name of the stack in the repository, and of its hosts' topology
+   * @param changes what the suite's stack has otherwise than the one in the repository
+   */
+  constructor(
+    private readonly name = "dev",
+    changes: Settings = databasesOnly,
+  ) {
+    this.stack = new Stack(this.lab, changes, name);
   }
 
+  /** The members of the cluster. */
   get hosts(): Hosts {
     if (!this.known) throw new Error("the lab was not started");
     return this.known;
@@ -32,10 +39,16 @@ export class TestCluster {
   async start(): Promise<void> {
     await this.lab.start(this.name);
     this.fresh = await this.stack.init();
-    const hosts = this.stack.settings["hastack:hosts"] as Record<string, { address: string }>;
-    const addresses = Object.entries(hosts).map(([name, { address }]) => [name, address]);
-    this.known = new Hosts(this.lab, Object.fromEntries(addresses), this.caFile);
+    this.known = this.named((_, pooler) => !pooler);
     if (!this.fresh) await this.readOutputs();
+  }
+
+  /** Those hosts of the settings that are chosen. */
+  protected named(choose: (name: string, pooler: boolean) => boolean): Hosts {
+    const hosts = this.stack.settings["hastack:hosts"] as Record<string, { address: string }>;
+    const { hosts: poolers = [] } = (this.stack.settings["hastack:pooler"] ?? {}) as { hosts?: string[] };
+    const chosen = Object.entries(hosts).filter(([name]) => choose(name, poolers.includes(name)));
+    return new Hosts(this.lab, Object.fromEntries(chosen.map(([name, { address }]) => [name, address])), this.caFile);
   }
 
   stop(): void {
@@ -50,11 +63,13 @@ export class TestCluster {
   }
 
   /** Takes over what the stack gives to its clients. */
-  async readOutputs(): Promise<void> {
-    const { ca, passwords } = await this.stack.outputs();
-    if (typeof ca !== "string") return; // nothing has come up yet
+  async readOutputs(): Promise<Record<string, unknown>> {
+    const outputs = await this.stack.outputs();
+    const { ca, passwords } = outputs;
+    if (typeof ca !== "string") return outputs; // nothing has come up yet
     writeFileSync(this.caFile, ca);
     this.passwords = passwords as Record<string, string>;
+    return outputs;
   }
 
   passwordOf(role: string): string {

@@ -1,0 +1,27 @@
+/**
+ * The address of `npm run dev` end to end: two poolers in front of the cluster, on real hosts in a lab of its own. The
+ * tests run in order, each on what the ones before have left. See support/test-lab.ts for working on them.
+ */
+import { drills, faultsNamed } from "./faults/drills";
+import { access } from "./pooler/access";
+import { PoolerCluster } from "./pooler/cluster";
+import { comesUp } from "./pooler/comes-up";
+import { drift } from "./pooler/drift";
+import { namesOfAnyKind } from "./pooler/names";
+import { readOnly } from "./pooler/read-only";
+import { refusals, refusesClashes } from "./pooler/refusals";
+import { removal } from "./pooler/removal";
+import { settings } from "./pooler/settings";
+import { Suite } from "./support/suite";
+
+const suite = new Suite(new PoolerCluster({ "hastack:postgres": { durability: "sync" } }), 8);
+refusesClashes(suite);
+comesUp(suite);
+access(suite);
+readOnly(suite);
+namesOfAnyKind(suite);
+settings(suite);
+refusals(suite);
+drift(suite);
+drills(suite, faultsNamed("keepalived-stopped,proxy-power-off,switchover,patroni-frozen,primary-power-off"), 1);
+removal(suite);
