@@ -40,8 +40,9 @@ export function readOnlyAlias(database: string): string {
 }
 
 /**
- * All pools: two of each database, one for reading only; that one needs a name in PgBouncer's configuration. Where no size is given, what PostgreSQL has left is shared out evenly. Read-only pools count too: without a
- * replica they lead to the primary.
+ * All pools: two of each database, one for reading only; that one needs a name in PgBouncer's configuration. Where no
+ * size is given, what PostgreSQL has left is shared out evenly. Read-only pools count too: without a replica they lead
+ * to the primary.
  */
 export function poolsOf(
   resource: string,
