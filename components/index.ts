@@ -5,6 +5,13 @@ export { EtcdQuorum, type EtcdQuorumArgs } from "./etcd-quorum";
 export { type AptSourceArgs, Host, type HostArgs } from "./host";
 export { type InventoryArgs, inventory } from "./inventory";
 export {
+  type HealthArgs,
+  NginxBalancer,
+  type NginxBalancerArgs,
+  type ServerCertificateArgs,
+  type UpstreamTlsArgs,
+} from "./nginx-balancer";
+export {
   type PackageFileArgs,
   type PackagePathArgs,
   PackageSource,
@@ -18,6 +25,8 @@ export {
   type PostgresPatroniClusterArgs,
   type RoleArgs,
 } from "./postgres-patroni-cluster";
+export { RedisSecured, type RedisSecuredArgs } from "./redis-secured";
 export { RuDesktopCluster, type RuDesktopClusterArgs } from "./rudesktop-cluster";
 export { RuDesktopNode, type RuDesktopNodeArgs, type RuDesktopSettings } from "./rudesktop-node";
+export type { Upstream } from "./upstream";
 export type { VrrpArgs } from "./virtual-ip";

@@ -1,7 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Host } from "./host";
+import type { NginxBalancer } from "./nginx-balancer";
 import type { PgBouncerVipPair } from "./pgbouncer-vip-pair";
 import type { PostgresPatroniCluster } from "./postgres-patroni-cluster";
+import type { RedisSecured } from "./redis-secured";
 
 export interface InventoryArgs {
   /** All hosts. */
@@ -10,6 +12,10 @@ export interface InventoryArgs {
   clusters?: PostgresPatroniCluster[];
   /** @default [] */
   poolers?: PgBouncerVipPair[];
+  /** @default [] */
+  caches?: RedisSecured[];
+  /** @default [] */
+  balancers?: NginxBalancer[];
 }
 
 /** Name of the stack output that the command `hastack` reads. */
@@ -23,7 +29,9 @@ export const inventoryOutput = "hastack";
  * export const hastack = inventory({ hosts: [psql1, psql2, psql3, proxy1, proxy2], clusters: [pg], poolers: [db] });
  * ```
  */
-export function inventory({ hosts, clusters = [], poolers = [] }: InventoryArgs): pulumi.Output<object> {
+export function inventory(args: InventoryArgs): pulumi.Output<object> {
+  const { hosts, clusters = [], poolers = [], caches = [], balancers = [] } = args;
+  const movable = [...balancers, ...poolers, ...caches].filter((component) => component.hosts.length > 1);
   const names = (list: readonly Host[]) => list.map((host) => host.hostName);
   return pulumi.secret(
     pulumi.output({
@@ -32,7 +40,7 @@ export function inventory({ hosts, clusters = [], poolers = [] }: InventoryArgs)
         scope: cluster.scope,
         members: cluster.config.apply((config) => config.members.map((member) => member.name)),
       })),
-      virtualIps: poolers.map((pooler) => ({ address: pooler.address, hosts: names(pooler.hosts) })),
+      virtualIps: movable.map((component) => ({ address: component.address, hosts: names(component.hosts) })),
     }),
   );
 }

@@ -7,9 +7,8 @@ import {
   PgBouncerVipPair,
   PostgresPatroniCluster,
 } from "../components";
-import { fault } from "../components/fault";
 import { parse } from "../components/validate";
-import { authoritySettings, clusterSettings, defined, poolerSettings, quorumSettings } from "./settings";
+import { authoritySettings, clusterSettings, defined, named, poolerSettings, quorumSettings } from "./settings";
 
 /** A database cluster and its poolers: what `npm run dev` brings up in the lab. */
 export function dev(hosts: Record<string, Host>, config: pulumi.Config) {
@@ -19,7 +18,7 @@ export function dev(hosts: Record<string, Host>, config: pulumi.Config) {
   const authority = parse(stack, authoritySettings, config.getObject("ca") ?? {});
   const pooler = config.getObject("pooler");
   const { hosts: poolerNames, ...pair } = pooler ? parse(stack, poolerSettings, pooler) : { hosts: [] };
-  const poolers = poolerNames.map((name) => named(stack, hosts, name));
+  const poolers = poolerNames.map((name) => named(stack, hosts, "pooler.hosts", name));
   const members = Object.values(hosts).filter((host) => !poolers.includes(host));
   const opts = { protect };
 
@@ -40,13 +39,4 @@ export function dev(hosts: Record<string, Host>, config: pulumi.Config) {
     console: db?.consolePasswords,
     hastack: inventory({ hosts: Object.values(hosts), clusters: [pg], poolers: db ? [db] : [] }),
   };
-}
-
-function named(stack: string, hosts: Record<string, Host>, name: string): Host {
-  const host = hosts[name];
-  if (!host)
-    throw fault(
-      `${stack}: pooler.hosts: ${JSON.stringify(name)}: there is no such host; there are ${Object.keys(hosts).join(", ")}`,
-    );
-  return host;
 }

@@ -36,7 +36,7 @@ export function unit(name: string, args: UnitArgs, opts: pulumi.CustomResourceOp
   const { host, role } = args;
   const text = pulumi.output(args.text);
   const converge = pulumi.interpolate`${host.sudo}${convergePath}`;
-  const merged: pulumi.CustomResourceOptions = { ...opts, dependsOn: [host.ready, ...listOf(opts.dependsOn)] };
+  const merged: pulumi.CustomResourceOptions = { ...opts, dependsOn: together(opts.dependsOn, host.ready) };
 
   let digest: pulumi.Input<string> = "-";
   if (args.secrets) {
@@ -54,7 +54,7 @@ export function unit(name: string, args: UnitArgs, opts: pulumi.CustomResourceOp
       merged,
       host,
     );
-    merged.dependsOn = [...listOf(merged.dependsOn), stored];
+    merged.dependsOn = together(merged.dependsOn, stored);
   }
   return command(
     name,
@@ -90,7 +90,14 @@ export function token(host: Target, role: string, first?: pulumi.Input<string>):
     .apply(([{ result }, word]) => (result ? shell(tokenFor(role, result, word)) : initialToken));
 }
 
-export function listOf(dependsOn: pulumi.CustomResourceOptions["dependsOn"]): pulumi.Input<pulumi.Resource>[] {
-  if (dependsOn === undefined) return [];
-  return Array.isArray(dependsOn) ? dependsOn : [dependsOn as pulumi.Input<pulumi.Resource>];
+function together(
+  dependsOn: pulumi.CustomResourceOptions["dependsOn"],
+  another: pulumi.Resource,
+): pulumi.Input<pulumi.Input<pulumi.Resource>[]> {
+  if (dependsOn === undefined) return [another];
+  return Array.isArray(dependsOn)
+    ? [another, ...dependsOn]
+    : pulumi
+        .output(dependsOn as pulumi.Output<pulumi.Resource | pulumi.Resource[]>)
+        .apply((given) => [another, ...[given].flat()]);
 }

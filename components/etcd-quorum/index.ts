@@ -121,6 +121,7 @@ export class EtcdQuorum extends pulumi.ComponentResource {
   private readonly quorumName: string;
   private readonly first: Host;
   private readonly served: readonly Host[];
+  private readonly users: remote.Command[] = [];
 
   constructor(name: string, args: EtcdQuorumArgs, opts?: pulumi.ComponentResourceOptions) {
     // The members are no inputs of the component: it would wait for them.
@@ -158,12 +159,22 @@ export class EtcdQuorum extends pulumi.ComponentResource {
       { host: this.first, role: "etcd-access", text: config.apply(renderAccess) },
       { ...child, dependsOn: whole },
     );
-    // Last: a member that leaves is shut out when it is no member any more.
+    // Last: a host that leaves is shut out when it is no member any more, and its services do without it.
     if (firewall) {
-      firewallUnits(name, members, config.apply(firewallOf), { ...child, role: "etcd", dependsOn: [this.ready] });
+      const last = programRan().then(() => [this.ready, ...this.users]);
+      firewallUnits(name, members, config.apply(firewallOf), {
+        ...child,
+        role: "etcd",
+        dependsOn: pulumi.output(last),
+      });
     }
     this.endpoints = config.apply((c) => c.members.map(endpoint));
     this.registerOutputs({ endpoints: this.endpoints });
+  }
+
+  /** @internal Units after which no host that leaves needs the quorum any more. */
+  usedUntil(done: readonly remote.Command[]): void {
+    this.users.push(...done);
   }
 
   /**
@@ -265,6 +276,11 @@ export class EtcdQuorum extends pulumi.ComponentResource {
       { ...opts, protect },
     );
   }
+}
+
+/** When everything that the program makes at once is made: services are given their quorum, and so come after it. */
+function programRan(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 function firstOf(resource: string, members: readonly Host[]): Host {

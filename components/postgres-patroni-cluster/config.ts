@@ -106,7 +106,7 @@ export function renderMember(config: ClusterConfig, member: ClusterMember, trait
     }),
     file(configFile, renderPatroni(config, member, traits), forPostgres),
     file(hbaFile, literal(renderHba(config)), forPostgres),
-    file(identFile, renderIdent(), forPostgres),
+    file(identFile, renderIdent(config), forPostgres),
     directory(programs, { mode: "0755", owner: "root:root" }),
     ...[rest, roll, patroni].map((path) => file(path, literal(program(path)), executable)),
     directory(dropIns, { mode: "0755", owner: "root:root" }),
@@ -168,6 +168,7 @@ export function renderShared(config: ClusterConfig, traits: readonly HostTraits[
   const parameters = [dynamicParameters(config.parameters), ...traits.map((t) => memberParameters(config, t))];
   const digest = createHash("sha256").update(JSON.stringify(parameters)).digest("hex").slice(0, 12);
   const done = `${home}/rolled`;
+  const names = config.members.map((member) => member.name).join(" ");
   return unitText(
     file(dynamicFile, `${JSON.stringify(renderDynamic(config), null, 2)}\n`, readable),
     ensure("dynamic configuration", {
@@ -182,6 +183,12 @@ export function renderShared(config: ClusterConfig, traits: readonly HostTraits[
       check: `[ "$(cat ${done} 2>/dev/null)" = ${digest} ] || { echo "they have changed"; exit 1; }\n${roll} check`,
       fix: `${roll} run\necho ${digest} >${done}`,
       timeout: 1800,
+    }),
+    comment("a member that leaves hands over before it is shut out"),
+    ensure("one of the members leads", {
+      check: `${roll} leads ${names}`,
+      fix: `${roll} hand-over ${names}`,
+      timeout: 300,
     }),
   );
 }

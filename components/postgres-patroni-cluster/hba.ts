@@ -1,19 +1,19 @@
 import { hba } from "../formats";
 import { type ClientNetwork, replicator, rewinder, superuser } from "./args";
 
-/** The map that lets the system's user postgres replicate over the local socket. */
+/** The map that says who replicates: the system's user postgres over the local socket, members by their certificates. */
 const identMap = "hastack";
 
 interface Cluster {
-  members: readonly { address: string }[];
+  members: readonly { name: string; address: string }[];
   /** Addresses. */
   poolers: readonly string[];
   clients: readonly ClientNetwork[];
 }
 
 /**
- * pg_hba.conf (PostgreSQL manual, 21.1): only TLS and SCRAM from the network; each member for replication; each client
- * network for what it was given; nobody else.
+ * pg_hba.conf (PostgreSQL manual, 21.1): only TLS from the network; each member for replication, by its certificate;
+ * each client network for what it was given, by SCRAM; nobody else. So replication goes on while passwords change.
  */
 export function renderHba({ members, poolers, clients }: Cluster): string {
   const lines = [
@@ -21,8 +21,8 @@ export function renderHba({ members, poolers, clients }: Cluster): string {
     `local replication ${replicator} peer map=${identMap}`,
     "local all all scram-sha-256",
     ...members.flatMap(({ address }) => [
-      `hostssl replication ${replicator} ${address}/32 scram-sha-256`,
-      `hostssl all ${rewinder} ${address}/32 scram-sha-256`,
+      `hostssl replication ${replicator} ${address}/32 cert map=${identMap}`,
+      `hostssl all ${rewinder} ${address}/32 cert map=${identMap}`,
     ]),
     // The cluster's own roles have no business on the network beyond that.
     ...[superuser, replicator, rewinder].map((role) => `host all ${role} all reject`),
@@ -37,9 +37,13 @@ export function renderHba({ members, poolers, clients }: Cluster): string {
   return `${lines.join("\n")}\n`;
 }
 
-/** pg_ident.conf (PostgreSQL manual, 21.2). */
-export function renderIdent(): string {
-  return `${identMap} postgres ${replicator}\n`;
+/** pg_ident.conf (PostgreSQL manual, 21.2): a certificate is known by its common name, the member's. */
+export function renderIdent({ members }: Pick<Cluster, "members">): string {
+  const lines = [
+    `${identMap} postgres ${replicator}`,
+    ...members.flatMap(({ name }) => [replicator, rewinder].map((role) => `${identMap} ${hba(name)} ${role}`)),
+  ];
+  return `${lines.join("\n")}\n`;
 }
 
 function names(given: readonly string[] | undefined): string {

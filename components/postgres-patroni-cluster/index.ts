@@ -311,6 +311,7 @@ export class PostgresPatroniCluster extends pulumi.ComponentResource {
         ),
       );
     const done = [...reconciled, ...shared];
+    etcd.usedUntil(done);
     // Last: a member that leaves is shut out when it is no member any more.
     const shut = firewall
       ? firewallUnits(name, members, config.apply(firewallOf), { ...child, role: "patroni", dependsOn: done })

@@ -62,6 +62,7 @@ export function restCaFile({ caGenerations }: Pick<ClusterConfig, "caGenerations
 export function renderPatroni(config: ClusterConfig, member: ClusterMember, traits: HostTraits): string {
   const tls = `${home}/tls`;
   const verified = { sslmode: "verify-full", sslrootcert: `${tls}/ca.crt` };
+  const own = { sslcert: `${tls}/server.crt`, sslkey: `${tls}/server.key` };
   return stringifyYaml({
     scope: config.scope,
     namespace: config.namespace,
@@ -109,8 +110,9 @@ export function renderPatroni(config: ClusterConfig, member: ClusterMember, trai
       use_unix_socket_repl: true,
       authentication: {
         superuser: { username: superuser, password: secretScalar("superuser-password"), ...verified },
-        replication: { username: replicator, password: secretScalar("replication-password"), ...verified },
-        rewind: { username: rewinder, password: secretScalar("rewind-password"), ...verified },
+        // By the member's certificate; Patroni makes the roles with these passwords.
+        replication: { username: replicator, password: secretScalar("replication-password"), ...verified, ...own },
+        rewind: { username: rewinder, password: secretScalar("rewind-password"), ...verified, ...own },
       },
       // A member whose data has gone its own way waits for an operator: nothing is wiped by itself.
       remove_data_directory_on_rewind_failure: false,

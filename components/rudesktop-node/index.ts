@@ -7,6 +7,7 @@ import type { DatabaseEndpointArgs, RedisEndpointArgs } from "../endpoint";
 import { firewallUnits } from "../firewall";
 import type { Host } from "../host";
 import type { PackageSource } from "../package-source";
+import type { Upstream } from "../upstream";
 import { checked } from "../validate";
 import { type NodeConfig, nodeSchema } from "./args";
 import { check, firewallOf, renderInstall, renderNode, type SharedValues, sharedOf } from "./config";
@@ -135,13 +136,15 @@ export interface RuDesktopNodeArgs extends RuDesktopSettings {
  * stopped if the node does not become healthy. To ask on the node what it reaches, and how fast:
  * `/usr/local/lib/hastack/rudesktop/check.py throughput`.
  */
-export class RuDesktopNode extends pulumi.ComponentResource {
+export class RuDesktopNode extends pulumi.ComponentResource implements Upstream {
   /** @internal */
   readonly host: Host;
+  /** Name of its host. */
+  readonly name: string;
   /** Address of its nginx. */
   readonly address: pulumi.Output<string>;
   /** Port of its nginx. */
-  readonly httpsPort: pulumi.Output<number>;
+  readonly port: pulumi.Output<number>;
   /** Path that answers 200 when the node can serve. */
   readonly healthPath: pulumi.Output<string>;
   /** PEM of what the certificate of its nginx is verified with; it holds the host's name and address. */
@@ -194,11 +197,12 @@ export class RuDesktopNode extends pulumi.ComponentResource {
 
     this.host = host;
     this.address = host.address;
-    this.httpsPort = plain(config, (c) => c.httpsPort);
+    this.name = host.hostName;
+    this.port = plain(config, (c) => c.httpsPort);
     this.healthPath = plain(config, (c) => c.healthPath);
     this.caCertificate = ca.certificate;
     this.shared = pulumi.secret(config.apply(sharedOf));
-    this.registerOutputs({ address: this.address, httpsPort: this.httpsPort, connectivity: this.connectivity });
+    this.registerOutputs({ address: this.address, port: this.port, connectivity: this.connectivity });
   }
 
   /** Measured anew whenever the node's state has changed; what is too slow is a warning of the run. */

@@ -9,7 +9,7 @@ import { dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { envFile, url } from "../../components/formats";
 import { databasePassword, redisPassword, Site, secretKey } from "./rudesktop/site";
-import { pause } from "./support/process";
+import { pause, secondsSince } from "./support/process";
 import { formsOf } from "./support/secrets";
 
 const limit = { timeout: 300_000 };
@@ -26,7 +26,9 @@ describe("RuDesktop on two nodes", () => {
   after(() => site.stop());
 
   test("`up` on fresh hosts makes both healthy, and a second preview changes nothing", limit, async (t) => {
+    const started = performance.now();
     const measured = await site.up();
+    t.diagnostic(`up on fresh hosts: ${secondsSince(started)} s`);
     for (const node of site.nodes) {
       const { status, body } = await site.ask(node, "/health");
       assert.deepEqual(
@@ -181,6 +183,7 @@ describe("RuDesktop on two nodes", () => {
     const client = 'REDISCLI_AUTH="$(cat)" redis-cli';
     await site.on("data", `${client} hset ${key} node1 "SECRET_KEY=other"`, redisPassword);
     assert.match(await site.on("node2", `${check} agree node1 || true`), /node1 has another .*SECRET_KEY/);
+    assert.match(await drift(), /every node is known there, with the same values: node1 has another/);
     await site.up();
     await inOrder();
   });

@@ -9,17 +9,29 @@ import { type EtcdConfig, endpoint, firewallOf } from "../../components/etcd-quo
 import { renderAccess, renderReady } from "../../components/etcd-quorum/membership";
 import { firewall } from "../../components/firewall/config";
 import { renderHost } from "../../components/host/config";
+import { balancerSchema } from "../../components/nginx-balancer/args";
+import * as balancer from "../../components/nginx-balancer/config";
+import { type BalancerConfig, firewallOf as balancerFirewall, role } from "../../components/nginx-balancer/model";
+import { renderNginx } from "../../components/nginx-balancer/nginx";
 import { PackageSource } from "../../components/package-source";
 import { pairSchema } from "../../components/pgbouncer-vip-pair/args";
 import * as pooler from "../../components/pgbouncer-vip-pair/config";
-import { type PoolerConfig, firewallOf as poolerFirewall, role } from "../../components/pgbouncer-vip-pair/model";
+import {
+  type PoolerConfig,
+  firewallOf as poolerFirewall,
+  role as poolerRole,
+} from "../../components/pgbouncer-vip-pair/model";
 import { poolsOf } from "../../components/pgbouncer-vip-pair/pools";
 import { clusterSchema, servingPoolers } from "../../components/postgres-patroni-cluster/args";
 import * as patroni from "../../components/postgres-patroni-cluster/config";
 import { type ClusterConfig, firewallOf as patroniFirewall } from "../../components/postgres-patroni-cluster/patroni";
+import { redisSchema } from "../../components/redis-secured/args";
+import * as redis from "../../components/redis-secured/config";
+import { type RedisConfig, firewallOf as redisFirewall } from "../../components/redis-secured/model";
 import { identityOf, renderShared } from "../../components/rudesktop-cluster/config";
 import { type NodeConfig, nodeSchema } from "../../components/rudesktop-node/args";
 import * as rudesktop from "../../components/rudesktop-node/config";
+import { virtualIpOn } from "../../components/virtual-ip";
 
 /** What is rendered, line by line, as a reviewer would see it. `UPDATE_GOLDEN=1` writes the files anew. */
 function golden(name: string, text: string): void {
@@ -104,7 +116,7 @@ const proxies = [
   { name: "proxy2", address: "192.168.1.141" },
 ];
 const [proxy, otherProxy] = proxies as [(typeof proxies)[0], (typeof proxies)[0]];
-const pair = pairSchema.parse({
+const pairSettings = pairSchema.parse({
   virtualIp: "192.168.1.200/24",
   vrrp: { routerId: 70 },
   databases: [{ name: "reports", poolMode: "transaction", poolSize: 20 }],
@@ -112,12 +124,12 @@ const pair = pairSchema.parse({
 });
 
 const poolerOfProxy1: PoolerConfig = {
-  settings: pair,
+  settings: pairSettings,
   virtualIp: {
-    role,
-    virtualIp: pair.virtualIp,
-    port: pair.port,
-    check: pooler.poolerAnswers(pair.port),
+    role: poolerRole,
+    virtualIp: pairSettings.virtualIp,
+    port: pairSettings.port,
+    check: pooler.poolerAnswers(pairSettings.port),
     checkUser: "postgres",
     routerId: 70,
     advertInterval: 1,
@@ -127,7 +139,7 @@ const poolerOfProxy1: PoolerConfig = {
     peers: [otherProxy],
   },
   members,
-  pools: poolsOf("PgBouncerVipPair db", pair, ["workspad", "reports", 'отдел "А"'], {
+  pools: poolsOf("PgBouncerVipPair db", pairSettings, ["workspad", "reports", 'отдел "А"'], {
     maxConnections: 500,
     reserved: 3,
     administration: 10,
@@ -139,6 +151,77 @@ const poolerOfProxy1: PoolerConfig = {
 
 const traits = { memoryMiB: 4096, cores: 4, os: "debian 12", interfaces: { eth0: ["192.168.1.130/24"] } };
 const [member] = members as [(typeof members)[0]];
+
+const upstreams = [
+  { name: "node1", address: "192.168.1.122", port: 4430 },
+  { name: "node2", address: "192.168.1.123", port: 4430 },
+];
+
+/** One of a pair with all that can be chosen. */
+function pair(): BalancerConfig {
+  const settings = balancerSchema.parse({
+    upstreams,
+    upstreamTls: {},
+    serverNames: ["workspad.company.com", "*.workspad.company.com"],
+    virtualIp: "192.168.1.210/24",
+    httpsPort: 8443,
+    httpPort: 8080,
+    method: "least_conn",
+    keepalive: 16,
+    health: { path: "/health" },
+    trustedProxies: ["10.0.0.0/8"],
+    clients: ["192.168.0.0/16"],
+    ocspResolvers: ["192.168.1.128"],
+    httpExtra: "map $uri $slow { default 0; ~^/report 1; }",
+    serverExtra: 'location /metrics {\n  return 404; # "@{secret:none}"\n}\n',
+  });
+  const holders = [
+    { name: "nginx1", address: "192.168.1.127" },
+    { name: "nginx2", address: "192.168.1.126" },
+  ];
+  const [self] = holders as [(typeof holders)[0]];
+  const { virtualIp } = settings;
+  const shared = virtualIp && { role, virtualIp, port: 8443, check: balancer.nginxAnswers, checkUser: "nobody" };
+  return {
+    settings,
+    self,
+    virtualIp: shared && virtualIpOn("NginxBalancer front", shared, settings.vrrp, holders, self, traits),
+  };
+}
+
+/** One host, and nothing chosen. */
+const single: BalancerConfig = {
+  settings: balancerSchema.parse({ upstreams, upstreamTls: { enabled: false } }),
+  self: { name: "nginx1", address: "192.168.1.127" },
+  virtualIp: undefined,
+};
+const redisHosts = [
+  { name: "redis1", address: "192.168.1.150" },
+  { name: "redis2", address: "192.168.1.151" },
+  { name: "redis3", address: "192.168.1.152" },
+];
+
+function redisOn(members: typeof redisHosts, given: object): RedisConfig {
+  const settings = redisSchema.parse(given);
+  const [self] = members as [(typeof members)[0]];
+  const config = { name: "cache", settings, self, members, memoryMiB: 4096, firewall: true };
+  if (!settings.virtualIp) return config;
+  const shared = { role: "redis", virtualIp: settings.virtualIp, port: settings.port, ...redis.addressCheck };
+  return { ...config, virtualIp: virtualIpOn("RedisSecured cache", shared, settings.vrrp, members, self, traits) };
+}
+
+const redisAlone = redisOn(redisHosts.slice(0, 1), {
+  tls: false,
+  clients: ["192.168.1.0/24"],
+  allowedCommands: ["info", "keys"],
+  evictionPolicy: "volatile-lru",
+  settings: { "notify-keyspace-events": "", databases: 4, "tracking-table-max-keys": 5000 },
+});
+const redisReplicated = redisOn(redisHosts, {
+  virtualIp: "192.168.1.210/24",
+  clients: ["192.168.1.122", "192.168.1.123"],
+  maxMemoryMiB: 1024,
+});
 
 describe("what is rendered", () => {
   const aptSource = {
@@ -163,6 +246,17 @@ describe("what is rendered", () => {
     rudesktop: () => rudesktop.renderNode(node),
     "rudesktop-firewall": () => unitText(...firewall(rudesktop.firewallOf(node))),
     "rudesktop-shared": () => renderShared(identityOf(rudesktop.sharedOf(node), "key"), "node1", ["node1", "node2"]),
+    "balancer-install": () => balancer.renderInstall(pair()),
+    balancer: () => balancer.renderBalancer(pair()),
+    "balancer-firewall": () => unitText(...firewall(balancerFirewall(pair()))),
+    "balancer-single-nginx": () => renderNginx(single),
+    "redis-alone-install": () => redis.renderInstall(redisAlone),
+    "redis-alone": () => redis.renderMember(redisAlone),
+    "redis-alone-ready": () => redis.renderReady(redisAlone),
+    "redis-install": () => redis.renderInstall(redisReplicated),
+    redis: () => redis.renderMember(redisReplicated),
+    "redis-ready": () => redis.renderReady(redisReplicated),
+    "redis-firewall": () => unitText(...firewall(redisFirewall(redisReplicated))),
     "patroni-cluster": () => patroni.renderCluster(cluster, member),
     "pooler-install": () => pooler.renderInstall(poolerOfProxy1),
     pooler: () => pooler.renderPooler(poolerOfProxy1),

@@ -36,7 +36,7 @@ case $action in
       invocation=$(property InvocationID "$service")
       started=$(property ExecMainStartTimestamp "$service")
       # What does not run will be started with the files as they are.
-      [ -n "$invocation" ] && [ -n "$started" ] || continue
+      if [ -z "$invocation" ] || [ -z "$started" ]; then continue; fi
       if ! grep -qxF "$service $invocation" $record && [ "$(date -d "$started" +%s)" -le "$changed" ]; then
         echo "$service was started by somebody else with other files"
         exit 1

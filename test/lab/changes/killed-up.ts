@@ -1,5 +1,5 @@
 import type { ChildProcessWithoutNullStreams } from "node:child_process";
-import { run } from "../support/process";
+import { pause, run } from "../support/process";
 import type { Stack } from "../support/stack";
 
 /** What is killed: Pulumi's engine; the plugin that has the connections to the hosts; all of the run, as by a power loss. */
@@ -17,17 +17,21 @@ export class KilledUp {
   }
 
   /**
-   * Kills the victim with SIGKILL and waits for the end of the engine.
+   * Kills the victim with SIGKILL, as soon as there is one, and waits for the end of the engine.
    * @returns whether it cut the run short
    */
   async kill(victim: Victim): Promise<boolean> {
-    const processes = await this.processes();
     const isVictim = {
       engine: ({ pid }: Process) => pid === this.engine.pid,
       plugin: ({ line }: Process) => line.includes("pulumi-resource-command"),
       all: () => true,
     }[victim];
-    const victims = this.engine.exitCode === null ? processes.filter(isVictim) : [];
+    let victims: Process[] = [];
+    // The plugin is not there from the very beginning.
+    while (this.engine.exitCode === null && victims.length === 0) {
+      await pause(0.1);
+      victims = (await this.processes()).filter(isVictim);
+    }
     kill(victims);
     await this.ended;
     return victims.length > 0 && this.engine.exitCode !== 0;

@@ -35,6 +35,6 @@ export function lost({ promise, cluster }: ChangesSuite): void {
     const left = (await stack.resources()).filter(({ urn }) => urn.includes(gone)).map(({ urn }) => urn);
     assert.deepEqual(left, []);
     await cluster.clean();
-    await lab.lab(["power-on", gone]);
+    await lab.lab(["rebuild", gone]);
   });
 }

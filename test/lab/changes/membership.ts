@@ -52,7 +52,7 @@ export function membership({ promise, cluster }: ChangesSuite): void {
     const [leader] = removed;
     await cluster.handTo(leader);
     const directories = ["/var/lib/postgresql/15/main", "/var/lib/etcd/etcd"];
-    await underWrites(t, cluster, 40, async () => {
+    await underWrites(t, cluster, 10, async () => {
       cluster.consistsOf("psql2", "psql3", "psql4");
       const began = performance.now();
       await cluster.up();

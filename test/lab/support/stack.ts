@@ -42,7 +42,7 @@ export class Stack {
 
   constructor(
     private readonly lab: TestLab,
-    private readonly changes: Settings,
+    private readonly changes: Settings = {},
     private readonly name = "dev",
   ) {
     this.file = join(lab.state, "Pulumi.test.yaml");
