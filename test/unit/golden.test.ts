@@ -20,7 +20,11 @@ import { renderNginx } from "../../components/nginx-balancer/nginx";
 import { PackageSource } from "../../components/package-source";
 import { pairSchema } from "../../components/pgbouncer-vip-pair/args";
 import * as pooler from "../../components/pgbouncer-vip-pair/config";
-import { type PoolerConfig, firewallOf as poolerFirewall, role } from "../../components/pgbouncer-vip-pair/model";
+import {
+  type PoolerConfig,
+  firewallOf as poolerFirewall,
+  role as poolerRole,
+} from "../../components/pgbouncer-vip-pair/model";
 import { poolsOf } from "../../components/pgbouncer-vip-pair/pools";
 import { clusterSchema, servingPoolers } from "../../components/postgres-patroni-cluster/args";
 import * as patroni from "../../components/postgres-patroni-cluster/config";
@@ -116,7 +120,7 @@ const proxies = [
   { name: "proxy2", address: "192.168.1.141" },
 ];
 const [proxy, otherProxy] = proxies as [(typeof proxies)[0], (typeof proxies)[0]];
-const pair = pairSchema.parse({
+const pairSettings = pairSchema.parse({
   virtualIp: "192.168.1.200/24",
   vrrp: { routerId: 70 },
   databases: [{ name: "reports", poolMode: "transaction", poolSize: 20 }],
@@ -124,12 +128,12 @@ const pair = pairSchema.parse({
 });
 
 const poolerOfProxy1: PoolerConfig = {
-  settings: pair,
+  settings: pairSettings,
   virtualIp: {
-    role,
-    virtualIp: pair.virtualIp,
-    port: pair.port,
-    check: pooler.poolerAnswers(pair.port),
+    role: poolerRole,
+    virtualIp: pairSettings.virtualIp,
+    port: pairSettings.port,
+    check: pooler.poolerAnswers(pairSettings.port),
     checkUser: "postgres",
     routerId: 70,
     advertInterval: 1,
@@ -139,7 +143,7 @@ const poolerOfProxy1: PoolerConfig = {
     peers: [otherProxy],
   },
   members,
-  pools: poolsOf("PgBouncerVipPair db", pair, ["workspad", "reports", 'отдел "А"'], {
+  pools: poolsOf("PgBouncerVipPair db", pairSettings, ["workspad", "reports", 'отдел "А"'], {
     maxConnections: 500,
     reserved: 3,
     administration: 10,
