@@ -276,22 +276,6 @@ describe("bad input is refused before any host is touched, naming argument, valu
     refused(one.certificate, "server.key", /certificate\.privateKey: is not PEM/);
   });
 
-  test("hosts of a pooler that are too few, twice, or not let in by the cluster", () => {
-    const [a, b, , d] = hosts as [HostType, HostType, HostType, HostType];
-    const pg = new api.PostgresPatroniCluster("pooled", { members: hosts.slice(0, 3), etcd, poolers: [a, b] });
-    const pair = (members: HostType[]) => () =>
-      new api.PgBouncerVipPair("db", { hosts: members, cluster: pg, virtualIp: "192.168.1.200/24" });
-    assert.throws(
-      pair([a]),
-      /PgBouncerVipPair db: .*hosts: \["a"\]: one host cannot take over from itself: give 2 or 3/s,
-    );
-    assert.throws(pair([a, a]), /hosts: \["a","a"\]: a host is named twice/);
-    assert.throws(
-      pair([a, d]),
-      /hosts: \["a","d"\]: the cluster does not let them in: give the same hosts as its `poolers`/,
-    );
-  });
-
   test("one member", () => {
     assert.throws(() => new api.PostgresPatroniCluster("one", { members: hosts.slice(0, 1), etcd }), /give 2 or more/);
   });
