@@ -5,7 +5,7 @@
 # The digest of all that goes in is in the name: a changed list, image or key is a different mirror.
 mirror_path() {
   local digest
-  digest=$(recipe_digest lib/mirror.sh lib/image.sh mirror image "releases/$1" "$CACHE_DIR/mirror/archive-keyring.asc")
+  digest=$(recipe_digest lib/mirror.sh lib/image.sh mirror stand-ins image "releases/$1" "$CACHE_DIR/mirror/archive-keyring.asc")
   printf '%s\n' "$CACHE_DIR/mirror/$1-$digest"
 }
 
@@ -34,8 +34,11 @@ mirror_build() {
   rm -rf "$CACHE_DIR/mirror/$release"-*.new
   mkdir -p "$tree/pool/partial"
   mirror_download "$release" "$tree"
-  mirror_sample "$tree/pool" 1.0
-  mirror_sample "$tree/pool" 2.0
+  mirror_package "$LAB_DIR/mirror/sample" "$tree/pool" 1.0
+  mirror_package "$LAB_DIR/mirror/sample" "$tree/pool" 2.0
+  mirror_package "$LAB_DIR/stand-ins/aspnetcore-runtime-6.0" "$tree/pool" 6.0
+  mirror_package "$LAB_DIR/stand-ins/workspad" "$tree/pool" 1.0
+  mirror_package "$LAB_DIR/stand-ins/workspad" "$tree/pool" 1.1
   (cd "$tree" && dpkg-scanpackages --multiversion pool >Packages && gzip -9nk Packages)
   mirror_sign "$release" "$tree"
   mv -T "$tree" "$mirror"
@@ -68,14 +71,15 @@ mirror_download() {
   rm -rf "$state" "$tree/pool/partial" "$tree/pool/lock"
 }
 
-# mirror_sample POOL VERSION: a small package of our own, see lab/mirror/sample.
-mirror_sample() {
-  local pool=$1 version=$2 tree
+# mirror_package TREE POOL VERSION: a package of our own. The same tree gives the same file, byte for byte.
+mirror_package() {
+  local source=$1 pool=$2 version=$3 tree name
+  name=$(sed -n 's/^Package: //p' "$source/DEBIAN/control")
   tree=$(mktemp -d)
-  cp -r "$LAB_DIR/mirror/sample/." "$tree"
-  chmod 755 "$tree"
-  grep -rl @VERSION@ "$tree" | xargs sed -i "s/@VERSION@/$version/"
-  dpkg-deb --root-owner-group --build "$tree" "$pool/hastack-lab-sample_${version}_all.deb"
+  cp -r --preserve=mode "$source/." "$tree"
+  chmod -R u=rwX,go=rX "$tree"
+  grep -rlZ @VERSION@ "$tree" | xargs -0 sed -i "s/@VERSION@/$version/"
+  SOURCE_DATE_EPOCH=0 dpkg-deb --root-owner-group --build "$tree" "$pool/${name}_${version}_all.deb"
   rm -rf "$tree"
 }
 
