@@ -1,3 +1,4 @@
+import type { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { adoNet, conninfo, url } from "./formats";
 
@@ -22,6 +23,19 @@ export interface DatabaseEndpoint {
   jdbc: pulumi.Output<string>;
 }
 
+/** The database that an application is given: what an endpoint says, or a database of your own. */
+export interface DatabaseEndpointArgs {
+  /** Name or address. */
+  host: pulumi.Input<string>;
+  port: pulumi.Input<number>;
+  database: pulumi.Input<string>;
+  user: pulumi.Input<string>;
+  /** Secret. */
+  password: pulumi.Input<string>;
+  /** PEM of the certificates that a client must trust. */
+  caCertificate: pulumi.Input<string>;
+}
+
 /** Plain values of an endpoint. */
 export interface DatabaseAccess {
   host: string;
@@ -32,10 +46,14 @@ export interface DatabaseAccess {
   caCertificate: string;
 }
 
-/** The endpoint with its connection strings; the client adds where it keeps the CA's certificate. */
-export function databaseEndpoint(access: pulumi.Output<DatabaseAccess>): DatabaseEndpoint {
+/**
+ * The endpoint with its connection strings; the client adds where it keeps the CA's certificate.
+ * @param ready the endpoint answers when these are there: who uses its password comes after them
+ */
+export function databaseEndpoint(access: pulumi.Output<DatabaseAccess>, ready: remote.Command[]): DatabaseEndpoint {
   const open = <T>(pick: (values: DatabaseAccess) => T) => pulumi.unsecret(access.apply(pick));
-  const secret = (render: (values: DatabaseAccess) => string) => pulumi.secret(access.apply(render));
+  const served = pulumi.all([access, ready.map((command) => command.id)]);
+  const secret = (render: (values: DatabaseAccess) => string) => pulumi.secret(served.apply(([a]) => render(a)));
   return {
     host: open((a) => a.host),
     port: open((a) => a.port),

@@ -1,8 +1,14 @@
 /** The public API of hastack. */
 export { CertificateAuthority, type CertificateAuthorityArgs } from "./certificate-authority";
-export type { DatabaseEndpoint } from "./endpoint";
+export type { DatabaseEndpoint, DatabaseEndpointArgs } from "./endpoint";
 export { EtcdQuorum, type EtcdQuorumArgs } from "./etcd-quorum";
 export { type AptSourceArgs, Host, type HostArgs } from "./host";
+export {
+  type PackageFileArgs,
+  type PackagePathArgs,
+  PackageSource,
+  type PackageUrlArgs,
+} from "./package-source";
 export { PgBouncerVipPair, type PgBouncerVipPairArgs, type PooledDatabaseArgs } from "./pgbouncer-vip-pair";
 export {
   type ClientArgs,
@@ -12,3 +18,14 @@ export {
   type RoleArgs,
 } from "./postgres-patroni-cluster";
 export type { VrrpArgs } from "./virtual-ip";
+export { WorksPadCluster, type WorksPadClusterArgs } from "./workspad-cluster";
+export {
+  type ActiveDirectoryArgs,
+  type ExchangeArgs,
+  WorksPadNode,
+  type WorksPadNodeArgs,
+  type WorksPadPromptsArgs,
+  type WorksPadQuestionsArgs,
+  type WorksPadSettings,
+} from "./workspad-node";
+export { DataProtectionCertificate, type DataProtectionCertificateArgs } from "./workspad-node/data-protection";

@@ -18,7 +18,9 @@ export function parse<S extends z.ZodType>(resource: string, schema: S, values: 
   if (result.success) return result.data;
   const lines = result.error.issues.map((issue) => {
     const path = issue.path.map(String).join(".") || "arguments";
-    return `  ${path}: ${shown(at(values, issue.path))}: ${issue.message}`;
+    // What is wrong with a name in a record stands one level deeper.
+    const message = issue.code === "invalid_key" ? issue.issues[0]?.message : issue.message;
+    return `  ${path}: ${shown(at(values, issue.path))}: ${message}`;
   });
   throw fault(`${resource}: ${lines.length === 1 ? "an argument is" : "arguments are"} wrong\n${lines.join("\n")}`);
 }

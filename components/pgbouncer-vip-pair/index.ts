@@ -245,6 +245,7 @@ export class PgBouncerVipPair extends pulumi.ComponentResource {
           }
           return { host, port, database: name, user: role, password, caCertificate };
         }),
+      this.ready,
     );
   }
 }

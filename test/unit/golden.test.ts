@@ -9,9 +9,13 @@ import { type EtcdConfig, endpoint, firewallOf } from "../../components/etcd-quo
 import { renderAccess, renderReady } from "../../components/etcd-quorum/membership";
 import { firewall } from "../../components/firewall/config";
 import { renderHost } from "../../components/host/config";
+import { PackageSource } from "../../components/package-source";
 import { clusterSchema, servingPoolers } from "../../components/postgres-patroni-cluster/args";
 import * as patroni from "../../components/postgres-patroni-cluster/config";
 import { type ClusterConfig, firewallOf as patroniFirewall } from "../../components/postgres-patroni-cluster/patroni";
+import { type NodeConfig, nodeSchema } from "../../components/workspad-node/args";
+import * as workspad from "../../components/workspad-node/config";
+import { debconfAnswers, debconfForgets } from "../../components/workspad-node/installer";
 
 /** What is rendered, line by line, as a reviewer would see it. `UPDATE_GOLDEN=1` writes the files anew. */
 function golden(name: string, text: string): void {
@@ -67,6 +71,37 @@ const cluster: ClusterConfig = {
   etcdUser: "workspad",
 };
 
+const node: NodeConfig = {
+  ...nodeSchema.parse({
+    database: {
+      host: "192.168.1.200",
+      port: 6432,
+      database: "workspad",
+      user: "it's; 'отдел'",
+      password: "jhYg/=\\F",
+      caCertificate: "-----BEGIN CERTIFICATE-----\n…\n-----END CERTIFICATE-----\n",
+    },
+    connectionSettings: { "Maximum Pool Size": "50" },
+    healthPath: "/health",
+    balancers: ["192.168.1.126", "192.168.1.127"],
+  }),
+  install: PackageSource.apt("workspad").directive,
+  packageName: "workspad",
+  ownServerCertificate: false,
+};
+
+/** With everything that is not there by default. */
+const askedByDebconf: NodeConfig = {
+  ...node,
+  debconf: { host: "workspad/host", name: "workspad/name", user: "workspad/user", password: "workspad/password" },
+  runtimeSource: {
+    uri: "https://mirror.example.com/dotnet",
+    suite: "bookworm",
+    components: ["main"],
+    key: "-----BEGIN PGP PUBLIC KEY BLOCK-----\n…\n-----END PGP PUBLIC KEY BLOCK-----\n",
+  },
+};
+
 const traits = { memoryMiB: 4096, cores: 4, os: "debian 12", interfaces: { eth0: ["192.168.1.130/24"] } };
 const [member] = members as [(typeof members)[0]];
 
@@ -90,6 +125,10 @@ describe("what is rendered", () => {
     "patroni-firewall": () => unitText(...firewall(patroniFirewall(cluster))),
     "patroni-dynamic": () => patroni.renderShared(cluster, [traits, traits, traits]),
     "patroni-cluster": () => patroni.renderCluster(cluster, member),
+    "workspad-install": () => workspad.renderInstall(askedByDebconf),
+    workspad: () => workspad.renderNode(node),
+    "workspad-debconf": () => unitText(...debconfAnswers(askedByDebconf), ...debconfForgets(askedByDebconf)),
+    "workspad-firewall": () => unitText(...firewall(workspad.firewallOf(node))),
   };
   for (const [name, render] of Object.entries(texts)) test(name, () => golden(`${name}.txt`, render()));
 });
