@@ -21,11 +21,9 @@ const network = z.union([z.ipv4(), z.cidrv4(), z.ipv6(), z.cidrv6()], {
   message: 'give an address or a network in CIDR notation, e.g. "192.168.1.127"',
 });
 const pattern = text.refine(isPattern, { message: "not a regular expression" });
-const question = z
-  .string()
-  .regex(/^[A-Za-z0-9+._-]+(\/[A-Za-z0-9+._-]+)+$/, {
-    message: 'give it as debconf names it, e.g. "workspad/db-host"',
-  });
+const question = z.string().regex(/^[A-Za-z0-9+._-]+(\/[A-Za-z0-9+._-]+)+$/, {
+  message: 'give it as debconf names it, e.g. "workspad/db-host"',
+});
 
 /** Keywords of the connection string that are made from arguments of their own. */
 const ownKeyword =

@@ -75,7 +75,7 @@ export function renderNode(config: NodeConfig): string {
   );
 }
 
-const settingsStep = "the services' settings have the database";
+const settingsStep = "the settings of the services have the database";
 
 /** Where the node's certificates and keys are, and which secret each is. */
 function certificatesOf(config: NodeConfig): [path: string, secret: string][] {

@@ -18,7 +18,9 @@ GATEWAY = f"{ROOT}/GatewayService/appsettings.json"
 SETTING = ("ConnectionStrings", "WorksPadDatabase")
 
 # JSON as ASP.NET Core's configuration reads it: with comments, and with a comma after the last member.
-TOKEN = re.compile(r'(?P<blank>\s+|//[^\n]*|/\*.*?\*/)|(?P<text>"(?:[^"\\]|\\.)*")|(?P<mark>[{}\[\],:])|(?P<word>[^\s{}\[\],:"/]+)', re.S)
+TOKEN = re.compile(
+    r'(?P<blank>\s+|//[^\n]*|/\*.*?\*/)|(?P<text>"(?:[^"\\]|\\.)*")|(?P<mark>[{}\[\],:])|(?P<word>[^\s{}\[\],:"/]+)', re.S
+)
 # .NET documentation, Connection String Syntax.
 PAIR = re.compile(r"\s*([^=;]+?)\s*=\s*('(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|[^;]*)\s*(?:;|\Z)", re.S)
 
