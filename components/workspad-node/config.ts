@@ -17,7 +17,7 @@ import {
 import type { Firewall } from "../firewall/table";
 import { aptSource } from "../host/config";
 import type { NodeConfig } from "./args";
-import { connectionString, databaseAnswers, databaseCa } from "./connection";
+import { connectionString, databaseCa, databaseLetsIn } from "./connection";
 import { debconfAnswers, debconfForgets, renderAnswers } from "./installer";
 
 const settings = "/etc/hastack/workspad";
@@ -60,7 +60,7 @@ export function renderNode(config: NodeConfig): string {
     directory("/etc/hastack", searchable),
     directory(settings, searchable),
     file(databaseCa, secret("database-ca"), readable),
-    waitFor("the database lets WorksPad in", 60, databaseAnswers(config)),
+    databaseLetsIn(config),
     directory(programs, searchable),
     ...[terminal, database].map((path) => file(path, program(path), executable)),
     file(`${settings}/answers`, renderAnswers(config), forRoot),

@@ -1,5 +1,5 @@
 import { secret } from "../converge/secrets";
-import { literal } from "../converge/text";
+import { ensure, literal } from "../converge/text";
 import { adoNet, shell } from "../formats";
 import type { NodeConfig } from "./args";
 
@@ -31,8 +31,26 @@ export function connectionString(config: NodeConfig): string {
     .join(";");
 }
 
-/** Exit 0 when the database lets WorksPad's user in; else what libpq says. */
-export function databaseAnswers({ database, sslMode }: NodeConfig): string {
+/** A step: the database lets WorksPad's user in. It may be away for a while; what it refuses, it refuses for good. */
+export function databaseLetsIn(config: NodeConfig): string {
+  return ensure("the database lets WorksPad in", {
+    timeout: 90,
+    check: login(config),
+    fix: [
+      `attempt() {\n${login(config)}\n}`,
+      "end=$(($(date +%s) + 60))",
+      "until said=$(attempt); do",
+      '  echo "$said"',
+      '  case $said in *"authentication failed"* | *"does not exist"*) exit 1 ;; esac',
+      '  [ "$(date +%s)" -lt "$end" ] || exit 1',
+      "  sleep 1",
+      "done",
+    ].join("\n"),
+  });
+}
+
+/** Exit 0 when somebody who knows the password gets in; else what libpq says. */
+function login({ database, sslMode }: NodeConfig): string {
   const plain = (value: string) => literal(shell(value));
   return [
     `export PGHOST=${plain(database.host)} PGPORT=${database.port} PGDATABASE=${plain(database.database)}`,

@@ -138,7 +138,7 @@ cat /root/new.crt >${certificate}.crt && cat /root/new.key >${certificate}.key &
       `sed -i "s/Host='[0-9.]*'/Host='psql2'/; s/Password='jhYg/Password='other/" ${settingsFile}`,
     );
     assert.deepEqual(await drift(), {
-      "workspad-node1": `${step}: ${settingsFile}: Host is psql2, want ${dataAddress}; another Password`,
+      "workspad-node1": `${step}: ${settingsFile}: Host is psql2 instead of ${dataAddress}, another Password`,
     });
     const before = await site.invocations(gateway);
     await site.up();
@@ -147,7 +147,9 @@ cat /root/new.crt >${certificate}.crt && cat /root/new.key >${certificate}.key &
 
     await site.on("node1", `sed -i "s/;SSL Mode/;Timeout=7;SSL Mode/" ${settingsFile} && systemctl restart ${gateway}`);
     const wrong = await site.invocations(gateway);
-    assert.deepEqual(await drift(), { "workspad-node1": `${step}: ${settingsFile}: Timeout is 7, want none` });
+    assert.deepEqual(await drift(), {
+      "workspad-node1": `${step}: ${settingsFile}: Timeout is 7 and should not be there`,
+    });
     await site.up();
     const right = await site.invocations(gateway);
     assert.notEqual(right["node1 workspad-gateway"], wrong["node1 workspad-gateway"]);
@@ -275,7 +277,8 @@ cat /root/new.crt >${certificate}.crt && cat /root/new.key >${certificate}.key &
   test("no secret is in an output, a command line, a journal, or a file that others can read", limit, async () => {
     seen.push(await site.succeeds("preview", "--diff"));
     const { privateKey } = await site.outputs();
-    const secrets = [password, privateKey.split("\n")[10] ?? ""].flatMap(formsOf);
+    const written = [password, password.replaceAll("'", "''"), privateKey.split("\n")[10] ?? ""];
+    const secrets = written.flatMap(formsOf);
     for (const node of site.nodes) {
       seen.push(await site.on(node, "journalctl --no-pager -q --all; cat /proc/[0-9]*/cmdline | tr '\\0' ' '"));
       const search =

@@ -154,7 +154,7 @@ print(json.dumps([code, said.getvalue()]))`;
     const path = fileOf("GatewayService");
     assert.deepEqual(run("check"), [
       1,
-      `${path}: Host is psql2, want 192.168.1.200; Port is missing, want 6432; another Password\n`,
+      `${path}: Host is psql2 instead of 192.168.1.200, Port is missing, another Password\n`,
     ]);
     assert.deepEqual(run("write"), [0, ""]);
     assert.equal(readFileSync(path, "utf8"), text(JSON.stringify(wanted)));

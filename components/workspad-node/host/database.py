@@ -167,9 +167,13 @@ def difference(have, want):
             continue
         if key == "password":
             said.append("another Password")
+        elif found is None:
+            said.append(f"{name} is missing")
+        elif wanted is None:
+            said.append(f"{name} is {found} and should not be there")
         else:
-            said.append(f"{name} is {found or 'missing'}, want {wanted or 'none'}")
-    return "; ".join(said) or "the connection string is written otherwise"
+            said.append(f"{name} is {found} instead of {wanted}")
+    return ", ".join(said) or "the connection string is written otherwise"
 
 
 def documents():
