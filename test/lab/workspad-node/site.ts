@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { sql, sqlIdentifier } from "../../../components/formats";
@@ -141,8 +141,9 @@ export class Site {
 
   /** PostgreSQL with TLS; returns PEM of its certificate. */
   private async setUpData(): Promise<string> {
-    const ca = join(this.lab.state, "data-ca.crt");
-    if (existsSync(ca)) return readFileSync(ca, "utf8");
+    const certificate = "/etc/postgresql/15/main/server.crt";
+    const there = await this.on("data", `cat ${certificate} 2>/dev/null || true`);
+    if (there !== "") return there;
     const key = readFileSync(join(this.lab.state, "apt/archive-keyring.asc"), "utf8");
     await this.on("data", "cat >/etc/apt/keyrings/lab.asc", key);
     await this.on(
@@ -167,8 +168,6 @@ export class Site {
       `CREATE ROLE ${sqlIdentifier(user)} LOGIN PASSWORD ${sql(password)};\n` +
         `CREATE DATABASE ${sqlIdentifier(database)} OWNER ${sqlIdentifier(user)};\n`,
     );
-    const certificate = await this.on("data", "cat /etc/postgresql/15/main/server.crt");
-    writeFileSync(ca, certificate);
-    return certificate;
+    return this.on("data", `cat ${certificate}`);
   }
 }
