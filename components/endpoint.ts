@@ -36,6 +36,42 @@ export interface DatabaseEndpointArgs {
   caCertificate: pulumi.Input<string>;
 }
 
+/** What an application needs to reach Redis. */
+export interface RedisEndpoint {
+  /** Name or address. */
+  host: pulumi.Output<string>;
+  port: pulumi.Output<number>;
+  /** Secret. */
+  password: pulumi.Output<string>;
+  /** Whether the port speaks TLS. */
+  tls: pulumi.Output<boolean>;
+  /** PEM of the certificates that a client must trust. */
+  caCertificate: pulumi.Output<string>;
+  /** `rediss://:PASSWORD@HOST:PORT`, without TLS `redis://…` (IANA's registration of the scheme). Secret. */
+  url: pulumi.Output<string>;
+}
+
+/** The Redis that an application is given: what an endpoint says, or one of your own. */
+export interface RedisEndpointArgs {
+  /** Name or address. */
+  host: pulumi.Input<string>;
+  port: pulumi.Input<number>;
+  /**
+   * User of Redis's access control lists.
+   * @default Redis's own user `default`
+   */
+  user?: pulumi.Input<string>;
+  /** Secret. */
+  password: pulumi.Input<string>;
+  /**
+   * The port speaks TLS.
+   * @default false
+   */
+  tls?: pulumi.Input<boolean>;
+  /** PEM of the certificates that a client must trust; with `tls`. */
+  caCertificate?: pulumi.Input<string>;
+}
+
 /** Plain values of an endpoint. */
 export interface DatabaseAccess {
   host: string;
@@ -95,4 +131,31 @@ export function npgsqlString({ host, port, database, user, password }: DatabaseA
 
 export function jdbcUrl({ host, port, database, user, password }: DatabaseAccess): string {
   return `jdbc:postgresql://${host}:${port}/${url(database)}?user=${url(user)}&password=${url(password)}&sslmode=verify-full`;
+}
+
+/** Plain values of an endpoint of Redis. */
+export interface RedisAccess {
+  host: string;
+  port: number;
+  password: string;
+  tls: boolean;
+  caCertificate: string;
+}
+
+/** @param ready the endpoint answers when these are there: who uses its password comes after them */
+export function redisEndpoint(access: pulumi.Output<RedisAccess>, ready: remote.Command[]): RedisEndpoint {
+  const open = <T>(pick: (values: RedisAccess) => T) => pulumi.unsecret(access.apply(pick));
+  const served = pulumi.all([access, ready.map((command) => command.id)]);
+  return {
+    host: open((a) => a.host),
+    port: open((a) => a.port),
+    tls: open((a) => a.tls),
+    caCertificate: open((a) => a.caCertificate),
+    password: pulumi.secret(served.apply(([a]) => a.password)),
+    url: pulumi.secret(served.apply(([a]) => redisUrl(a))),
+  };
+}
+
+export function redisUrl({ host, port, password, tls }: RedisAccess): string {
+  return `${tls ? "rediss" : "redis"}://:${url(password)}@${host}:${port}`;
 }

@@ -5,6 +5,15 @@
 
 /** A double-quoted scalar (YAML 1.1, 5.7 and 9.1.2), all ASCII: PyYAML refuses some code points when they stand bare. */
 export function yaml(value: string): string {
+  return escaped(value);
+}
+
+/** A basic string (TOML 1.0, "String"): its escapes are those of a double-quoted scalar of YAML. */
+export function toml(value: string): string {
+  return escaped(value);
+}
+
+function escaped(value: string): string {
   return JSON.stringify(value).replace(/[^ -~]/gu, (c) => {
     const code = (c.codePointAt(0) ?? 0).toString(16);
     return code.length > 4 ? `\\U${code.padStart(8, "0")}` : `\\u${code.padStart(4, "0")}`;
@@ -25,6 +34,15 @@ export function sqlIdentifier(value: string): string {
 /** One word of a POSIX shell (POSIX.1-2017, XCU 2.2.2). */
 export function shell(value: string): string {
   return `'${value.replaceAll("'", "'\\''")}'`;
+}
+
+/**
+ * A value in a file of variables that both a POSIX shell (`. FILE`) and systemd (EnvironmentFile=, systemd.exec(5)) read.
+ * In double quotes the two agree (POSIX.1-2017, XCU 2.2.3), in single quotes they do not. systemd takes no value with
+ * a control character other than tab and line break.
+ */
+export function envFile(value: string): string {
+  return `"${value.replace(/["\\$`]/g, "\\$&")}"`;
 }
 
 /** A quoted name in pg_hba.conf: a quoted keyword loses its meaning (PostgreSQL manual, 21.1); `""` is one quote. */
@@ -60,6 +78,6 @@ export function raw(value: string): string {
   return value;
 }
 
-export const formats = { raw, yaml, sql, sqlIdentifier, shell, hba, conninfo, url, adoNet, userlist };
+export const formats = { raw, yaml, toml, sql, sqlIdentifier, shell, envFile, hba, conninfo, url, adoNet, userlist };
 
 export type Format = keyof typeof formats;

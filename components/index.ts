@@ -1,8 +1,16 @@
 /** The public API of hastack. */
 export { CertificateAuthority, type CertificateAuthorityArgs } from "./certificate-authority";
-export type { DatabaseEndpoint, DatabaseEndpointArgs } from "./endpoint";
+export type { DatabaseEndpoint, DatabaseEndpointArgs, RedisEndpoint, RedisEndpointArgs } from "./endpoint";
 export { EtcdQuorum, type EtcdQuorumArgs } from "./etcd-quorum";
 export { type AptSourceArgs, Host, type HostArgs } from "./host";
+export { type InventoryArgs, inventory } from "./inventory";
+export {
+  type HealthArgs,
+  NginxBalancer,
+  type NginxBalancerArgs,
+  type ServerCertificateArgs,
+  type UpstreamTlsArgs,
+} from "./nginx-balancer";
 export {
   type PackageFileArgs,
   type PackagePathArgs,
@@ -17,6 +25,10 @@ export {
   type PostgresPatroniClusterArgs,
   type RoleArgs,
 } from "./postgres-patroni-cluster";
+export { RedisSecured, type RedisSecuredArgs } from "./redis-secured";
+export { RuDesktopCluster, type RuDesktopClusterArgs } from "./rudesktop-cluster";
+export { RuDesktopNode, type RuDesktopNodeArgs, type RuDesktopSettings } from "./rudesktop-node";
+export type { Upstream } from "./upstream";
 export type { VrrpArgs } from "./virtual-ip";
 export { WorksPadCluster, type WorksPadClusterArgs } from "./workspad-cluster";
 export {

@@ -1,22 +1,29 @@
 import * as pulumi from "@pulumi/pulumi";
-import { CertificateAuthority, EtcdQuorum, type Host, PgBouncerVipPair, PostgresPatroniCluster } from "../components";
-import { fault } from "../components/fault";
+import {
+  CertificateAuthority,
+  EtcdQuorum,
+  type Host,
+  inventory,
+  PgBouncerVipPair,
+  PostgresPatroniCluster,
+} from "../components";
 import { parse } from "../components/validate";
-import { authoritySettings, clusterSettings, defined, poolerSettings } from "./settings";
+import { authoritySettings, clusterSettings, defined, named, poolerSettings, quorumSettings } from "./settings";
 
 /** A database cluster and its poolers: what `npm run dev` brings up in the lab. */
 export function dev(hosts: Record<string, Host>, config: pulumi.Config) {
   const stack = `stack ${pulumi.getStack()}`;
   const { protect, ...cluster } = parse(stack, clusterSettings, config.getObject("postgres") ?? {});
+  const quorum = parse(stack, quorumSettings, config.getObject("etcd") ?? {});
   const authority = parse(stack, authoritySettings, config.getObject("ca") ?? {});
   const pooler = config.getObject("pooler");
   const { hosts: poolerNames, ...pair } = pooler ? parse(stack, poolerSettings, pooler) : { hosts: [] };
-  const poolers = poolerNames.map((name) => named(stack, hosts, name));
+  const poolers = poolerNames.map((name) => named(stack, hosts, "pooler.hosts", name));
   const members = Object.values(hosts).filter((host) => !poolers.includes(host));
   const opts = { protect };
 
   const ca = new CertificateAuthority("ca", defined(authority));
-  const etcd = new EtcdQuorum("etcd", { members, ca }, opts);
+  const etcd = new EtcdQuorum("etcd", { members, ca, ...quorum }, opts);
   const pg = new PostgresPatroniCluster("workspad", { members, etcd, poolers, ...cluster }, opts);
   const db = "virtualIp" in pair ? new PgBouncerVipPair("db", { hosts: poolers, cluster: pg, ...pair }) : undefined;
 
@@ -30,14 +37,6 @@ export function dev(hosts: Record<string, Host>, config: pulumi.Config) {
       db &&
       pg.config.apply((c) => pulumi.all(Object.fromEntries(c.databases.map(({ name }) => [name, db.endpoint(name)])))),
     console: db?.consolePasswords,
+    hastack: inventory({ hosts: Object.values(hosts), clusters: [pg], poolers: db ? [db] : [] }),
   };
-}
-
-function named(stack: string, hosts: Record<string, Host>, name: string): Host {
-  const host = hosts[name];
-  if (!host)
-    throw fault(
-      `${stack}: pooler.hosts: ${JSON.stringify(name)}: there is no such host; there are ${Object.keys(hosts).join(", ")}`,
-    );
-  return host;
 }

@@ -8,6 +8,7 @@ import { fault } from "../components/fault";
 import { parse } from "../components/validate";
 import { knownHosts } from "./known-hosts";
 import { refuseOutsideLab } from "./lab-guard";
+import { defined } from "./settings";
 
 /** The part of a stack's configuration that says which machines there are and how they are reached. */
 const schema = z.strictObject({
@@ -20,6 +21,7 @@ const schema = z.strictObject({
         address: z.string({ message: "give the host's IPv4 address" }),
         memoryMiB: z.number().int().optional(),
         cores: z.number().int().optional(),
+        gone: z.boolean().optional(),
       }),
     )
     .superRefine((hosts, context) => {
@@ -91,7 +93,7 @@ export function hostsOf(config: pulumi.Config): Record<string, Host> {
   const apt = aptOf(stack, environment);
 
   return Object.fromEntries(
-    Object.entries(environment.hosts).map(([name, { address, memoryMiB, cores }]) => {
+    Object.entries(environment.hosts).map(([name, { address, memoryMiB, cores, gone }]) => {
       const connection = {
         host: address,
         user: ssh.user,
@@ -100,8 +102,7 @@ export function hostsOf(config: pulumi.Config): Record<string, Host> {
         ...login,
         ...(proxy && { proxy }),
       };
-      const args = { address, connection, ...apt, ...(memoryMiB && { memoryMiB }), ...(cores && { cores }) };
-      return [name, new Host(name, args)];
+      return [name, new Host(name, { address, connection, ...apt, ...defined({ memoryMiB, cores, gone }) })];
     }),
   );
 }

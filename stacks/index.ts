@@ -2,10 +2,13 @@ import "./quick-errors";
 import * as pulumi from "@pulumi/pulumi";
 import { fault } from "../components/fault";
 import { dev } from "./dev";
+import { entry } from "./entry";
 import { hostsOf } from "./environment";
+import { redis } from "./redis";
+import { rudesktop } from "./rudesktop";
 
 /** The program of every stack: which system it makes is said by `hastack:system` in the stack's configuration. */
-const systems = { dev };
+const systems = { dev, entry, redis, rudesktop };
 
 const config = new pulumi.Config("hastack");
 const wanted = config.require("system");
@@ -14,6 +17,6 @@ if (!Object.hasOwn(systems, wanted)) {
     `stack ${pulumi.getStack()}: hastack:system: ${JSON.stringify(wanted)}: give one of ${Object.keys(systems).join(", ")}`,
   );
 }
-const outputs = systems[wanted as keyof typeof systems](hostsOf(config), config);
 
-export const { scope, addresses, port, ca, passwords, endpoints, console } = outputs;
+/** The stack's outputs are what its system returns. */
+export = systems[wanted as keyof typeof systems](hostsOf(config), config);

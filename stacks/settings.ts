@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { type Host, PackageSource } from "../components";
+import { fault } from "../components/fault";
 
 /** `hastack:postgres` of a stack; the component checks the values themselves. */
 export const clusterSettings = z.looseObject({
@@ -13,6 +15,20 @@ export const poolerSettings = z.looseObject({
   virtualIp: z.string({ message: 'give the address that clients use and its prefix, e.g. "192.168.1.200/24"' }),
 });
 
+/** `hastack:etcd` of a stack; the component checks the values themselves. */
+export const quorumSettings = z.looseObject({});
+
+/** `hastack:balancer` of a stack; the component checks the other values itself. */
+export const balancerSettings = z.looseObject({
+  upstreams: z.array(z.object({ name: z.string(), address: z.string(), port: z.number() })),
+});
+
+/** `hastack:redis` of a stack; the component checks the values themselves. */
+export const redisSettings = z.looseObject({
+  /** Refuse to delete what holds data. */
+  protect: z.boolean().default(true),
+});
+
 /** `hastack:ca` of a stack. */
 export const authoritySettings = z.strictObject({
   validityDays: z.number().optional(),
@@ -25,4 +41,30 @@ export const authoritySettings = z.strictObject({
 /** Without the keys that hold nothing: what is left out takes its default. */
 export function defined<T extends object>(settings: T): { [K in keyof T]: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined)) as never;
+}
+/** Names of hosts. */
+export const hostList = z.array(z.string()).min(1, { message: "give the names of hosts" });
+
+/** Where an application's package comes from: `apt`, or a file by `url` or `path` with its version and sha256. */
+export const packageSettings = z.union(
+  [
+    z.strictObject({ apt: z.string(), version: z.string().optional() }),
+    z.strictObject({ url: z.string(), name: z.string(), version: z.string(), sha256: z.string() }),
+    z.strictObject({ path: z.string(), name: z.string(), version: z.string(), sha256: z.string() }),
+  ],
+  { message: "give { apt, version? }, { url, name, version, sha256 } or { path, name, version, sha256 }" },
+);
+
+export function sourceOf(settings: z.output<typeof packageSettings>): PackageSource {
+  if ("apt" in settings) return PackageSource.apt(settings.apt, settings.version);
+  return "url" in settings ? PackageSource.url(settings) : PackageSource.path(settings);
+}
+
+/** The host that a setting names. */
+export function named(stack: string, hosts: Readonly<Record<string, Host>>, key: string, name: string): Host {
+  const host = hosts[name];
+  if (host) return host;
+  throw fault(
+    `${stack}: ${key}: ${JSON.stringify(name)}: there is no such host; there are ${Object.keys(hosts).join(", ")}`,
+  );
 }

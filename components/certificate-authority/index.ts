@@ -99,6 +99,8 @@ const schema = z
 export class CertificateAuthority extends pulumi.ComponentResource {
   /** PEM of the certificates that clients must trust: one for each trusted generation. */
   readonly certificate: pulumi.Output<string>;
+  /** @internal Names the generations that are trusted, for a program that only loads a file anew under another name. */
+  readonly generations: string;
   private readonly issuer: Generation;
   private readonly days: pulumi.Output<z.output<typeof schema>>;
 
@@ -106,6 +108,7 @@ export class CertificateAuthority extends pulumi.ComponentResource {
     super("hastack:index:CertificateAuthority", name, args, opts);
     const { commonName, issuer = 1, trusted = [issuer], ...days } = args;
     parse(`CertificateAuthority ${name}`, generations, { issuer, trusted });
+    this.generations = trusted.join("-");
     this.days = checked(`CertificateAuthority ${name}`, schema, days);
     const made = new Map(trusted.map((n) => [n, this.generation(n === 1 ? name : `${name}-${n}`, commonName ?? name)]));
     this.issuer = made.get(issuer) as Generation;

@@ -17,6 +17,6 @@ export interface Target {
   /** Key of the digests that stand for secrets. */
   readonly digestKey: pulumi.Output<string>;
   readonly answer: pulumi.Output<Answer>;
-  /** Options for commands that carry a token. */
-  readonly keepUnknownToken: pulumi.CustomResourceOptions;
+  /** Options of every command on the host. */
+  readonly commandOptions: pulumi.CustomResourceOptions;
 }

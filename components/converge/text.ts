@@ -54,6 +54,11 @@ export function dataDirectory(path: string, { mode, owner }: Ownership): string 
   return words("data", quoted(path), mode, owner);
 }
 
+/** A directory of what the unit's programs make by themselves: removed with the unit, and all that is in it. */
+export function generatedDirectory(path: string, { mode, owner }: Ownership): string {
+  return words("generated", quoted(path), mode, owner);
+}
+
 export function file(path: string, content: string, { mode, owner }: Ownership): string {
   const flag = content.endsWith("\n") || content === "" ? undefined : "no-final-newline";
   return `${words("file", quoted(path), mode, owner, flag)} ${heredoc(content)}`;

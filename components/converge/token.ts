@@ -25,5 +25,5 @@ export function tokenFor(unit: string, answer: ProbeResult, first = "install"): 
 
 /** Only plain characters: the token is part of a command line and of a line in a preview. */
 function legible(text: string): string {
-  return text.replace(/[^A-Za-z0-9 ./:_,=@%+-]/g, "?");
+  return text.replace(/[^A-Za-z0-9 ./:;_,=@%+-]/g, "?");
 }

@@ -21,6 +21,11 @@ export interface UnitArgs {
   first?: pulumi.Input<string>;
   /** Values of the secrets that the text names. Certificates go here too: they are not known before they are made. */
   secrets?: pulumi.Input<Record<string, pulumi.Input<string>>>;
+  /**
+   * Whether its data goes with it.
+   * @default false
+   */
+  purge?: boolean;
 }
 
 /**
@@ -31,7 +36,7 @@ export function unit(name: string, args: UnitArgs, opts: pulumi.CustomResourceOp
   const { host, role } = args;
   const text = pulumi.output(args.text);
   const converge = pulumi.interpolate`${host.sudo}${convergePath}`;
-  const merged: pulumi.CustomResourceOptions = { ...opts, dependsOn: [host.ready, ...listOf(opts.dependsOn)] };
+  const merged: pulumi.CustomResourceOptions = { ...opts, dependsOn: together(opts.dependsOn, host.ready) };
 
   let digest: pulumi.Input<string> = "-";
   if (args.secrets) {
@@ -49,14 +54,14 @@ export function unit(name: string, args: UnitArgs, opts: pulumi.CustomResourceOp
       merged,
       host,
     );
-    merged.dependsOn = [...listOf(merged.dependsOn), stored];
+    merged.dependsOn = together(merged.dependsOn, stored);
   }
   return command(
     name,
     {
       connection: host.connection,
       create: pulumi.interpolate`${converge} apply ${role} ${digest} ${token(host, role, args.first)}`,
-      delete: pulumi.interpolate`${converge} remove ${role}`,
+      delete: pulumi.interpolate`${converge} remove ${role}${args.purge ? " --purge" : ""}`,
       stdin: text,
     },
     merged,
@@ -74,7 +79,7 @@ export function command(
   return new remote.Command(
     name,
     { logging: remote.Logging.StdoutAndStderr, addPreviousOutputInEnv: false, ...args },
-    { ...opts, ...host.keepUnknownToken },
+    { ...opts, ...host.commandOptions },
   );
 }
 
@@ -85,7 +90,14 @@ export function token(host: Target, role: string, first?: pulumi.Input<string>):
     .apply(([{ result }, word]) => (result ? shell(tokenFor(role, result, word)) : initialToken));
 }
 
-export function listOf(dependsOn: pulumi.CustomResourceOptions["dependsOn"]): pulumi.Input<pulumi.Resource>[] {
-  if (dependsOn === undefined) return [];
-  return Array.isArray(dependsOn) ? dependsOn : [dependsOn as pulumi.Input<pulumi.Resource>];
+function together(
+  dependsOn: pulumi.CustomResourceOptions["dependsOn"],
+  another: pulumi.Resource,
+): pulumi.Input<pulumi.Input<pulumi.Resource>[]> {
+  if (dependsOn === undefined) return [another];
+  return Array.isArray(dependsOn)
+    ? [another, ...dependsOn]
+    : pulumi
+        .output(dependsOn as pulumi.Output<pulumi.Resource | pulumi.Resource[]>)
+        .apply((given) => [another, ...[given].flat()]);
 }

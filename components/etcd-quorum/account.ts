@@ -1,7 +1,7 @@
 import { secret } from "../converge/secrets";
 import { ensure, unitText } from "../converge/text";
 import { shell } from "../formats";
-import { script } from "./etcd";
+import { etcdctlFile, script } from "./etcd";
 
 export interface EtcdAccount {
   user: string;
@@ -51,6 +51,11 @@ export function renderAccount({ user, prefix }: EtcdAccount): string {
       fix: script(`printf '%s\\n' ${password} | etcdctl user passwd ${user} --interactive=false`),
     }),
   );
+}
+
+/** A command line for root on a member that deletes every key with a prefix. */
+export function deleteKeys(prefix: string): string {
+  return `sh -c 'set -a && . ${etcdctlFile} && exec etcdctl del --prefix "$1"' sh ${shell(prefix)}`;
 }
 
 /** The first key after all keys with a prefix, as etcd computes it. */

@@ -19,6 +19,7 @@ import {
   type EtcdConfig,
   type EtcdMember,
   endpoint,
+  etcdctlFile,
   firewallOf,
   health,
   peerPort,
@@ -64,7 +65,7 @@ export function renderMember(config: EtcdConfig, member: EtcdMember): string {
     comment("the certificate of etcd's user root: who reads it administers etcd"),
     file(`${tls}/root.crt`, secret("root.crt"), forRoot),
     file(`${tls}/root.key`, secret("root.key"), forRoot),
-    file("/etc/etcd/etcdctl.env", renderEtcdctl(member), forRoot),
+    file(etcdctlFile, renderEtcdctl(member), forRoot),
     dataDirectory(dataPath(config), { mode: "0700", owner: "etcd:etcd" }),
     file(environment, renderEnvironment(config, member), readable),
     ensure("a place in the quorum", renderPlace(config, member)),
@@ -82,7 +83,7 @@ export function renderMember(config: EtcdConfig, member: EtcdMember): string {
     waitFor(
       "a member that joined is in step",
       90,
-      script(`case "\${HASTACK_TOKEN:-}" in ${joinWord}:*) ${health([member])} 2>&1 ;; esac`),
+      script(`case "\${HASTACK_TOKEN:-}" in ${joinWord}:*) ${health([member])} ;; esac`),
     ),
   );
 }
@@ -140,7 +141,7 @@ function renderOthersHealthy(config: EtcdConfig, member: EtcdMember): string {
   if (others.length === 0) return script("exit 0");
   return script(
     "n=0",
-    `until out=$(${health(others)} 2>&1); do`,
+    `until out=$(${health(others)}); do`,
     '  n=$((n + 1)); [ $n -lt 10 ] || { echo "another member is not healthy: $out"; exit 1; }',
     "  sleep 1",
     "done",

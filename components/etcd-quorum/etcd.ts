@@ -26,6 +26,8 @@ export const clientPort = 2379;
 export const peerPort = 2380;
 
 export const tls = "/etc/etcd/tls";
+/** What `etcdctl` needs to be etcd's root on a member. */
+export const etcdctlFile = "/etc/etcd/etcdctl.env";
 /** What a member knows at its first start only; a change in it restarts nothing. */
 export const bootstrap = "/var/lib/etcd/bootstrap.env";
 
@@ -57,10 +59,22 @@ export function dataPath(config: EtcdConfig): string {
 
 /** A script with etcdctl set up as etcd's user root. */
 export function script(...lines: string[]): string {
-  return ["set -a", ". /etc/etcd/etcdctl.env", "set +a", `TLS=${tls}`, ...lines, ""].join("\n");
+  return ["set -a", `. ${etcdctlFile}`, "set +a", `TLS=${tls}`, ...lines, ""].join("\n");
 }
 
-/** Exit 0 when all of them can serve; etcdctl takes the endpoints from one place only, here its environment. */
+/**
+ * Exit 0 when all of them can serve, else a line for each that cannot. etcdctl takes the endpoints from one place only,
+ * here its environment, and writes its own log, in JSON, between its answers.
+ */
 export function health(members: readonly EtcdMember[]): string {
-  return `ETCDCTL_ENDPOINTS=${members.map(endpoint).join(",")} etcdctl --command-timeout=3s endpoint health`;
+  const ask = `ETCDCTL_ENDPOINTS=${members.map(endpoint).join(",")} etcdctl --command-timeout=3s endpoint health`;
+  const names = members.map((member) => `-e 's|^${endpoint(member)} |${member.name} |'`);
+  const noise = ["^[{]", " is healthy: ", "^Error: unhealthy cluster"].map((pattern) => `-e '/${pattern}/d'`);
+  return [
+    `{ said=$(${ask} 2>&1) || {`,
+    `  echo "$said" | sed ${noise.join(" ")} \\`,
+    `    ${names.join(" ")}`,
+    "  false",
+    "}; }",
+  ].join("\n");
 }

@@ -3,14 +3,15 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { z } from "zod";
 import type { Certificate, CertificateAuthority } from "../certificate-authority";
-import { unit } from "../converge/unit";
+import { command, unit } from "../converge/unit";
 import { fault } from "../fault";
 import { firewallUnits } from "../firewall";
 import type { Host } from "../host";
 import { clockSkewRefused } from "../host/clock";
+import { type Removal, removalOf } from "../removal";
 import { inTurn } from "../rolling";
 import { checked, parse } from "../validate";
-import { renderAccount } from "./account";
+import { deleteKeys, renderAccount } from "./account";
 import { peerCommonName, renderInstall, renderMember } from "./config";
 import { type EtcdConfig, endpoint, firewallOf } from "./etcd";
 import { foundWord, joinWord, renderAccess, renderReady } from "./membership";
@@ -30,6 +31,12 @@ export interface EtcdQuorumArgs {
    * @default true
    */
   firewall?: boolean;
+  /**
+   * Remove the data as well when the quorum is deleted, or the member's when a member leaves. It counts from the
+   * `pulumi up` on that applies it, and is refused while the quorum is protected.
+   * @default false
+   */
+  purge?: boolean;
   /**
    * Limit of the database's size in MiB; beyond it etcd refuses writes.
    * @default 2048
@@ -114,12 +121,14 @@ export class EtcdQuorum extends pulumi.ComponentResource {
   private readonly quorumName: string;
   private readonly first: Host;
   private readonly served: readonly Host[];
+  private readonly users: remote.Command[] = [];
 
   constructor(name: string, args: EtcdQuorumArgs, opts?: pulumi.ComponentResourceOptions) {
     // The members are no inputs of the component: it would wait for them.
     super("hastack:index:EtcdQuorum", name, {}, opts);
-    const { members, ca, clients = [], firewall = true, ...settings } = args;
+    const { members, ca, clients = [], firewall = true, purge, ...settings } = args;
     const resource = `EtcdQuorum ${name}`;
+    const removal = removalOf(resource, purge, opts?.protect);
     this.first = firstOf(resource, members);
     this.quorumName = name;
     this.ca = ca;
@@ -136,7 +145,7 @@ export class EtcdQuorum extends pulumi.ComponentResource {
     );
     const first = firstWord(members);
     const running = inTurn(members, installed, (host, dependsOn) =>
-      this.member(host, config, first, { ...child, dependsOn, protect: opts?.protect ?? true }),
+      this.member(host, config, first, removal, { ...child, dependsOn }),
     );
     const whole = members.map((host) =>
       unit(
@@ -150,12 +159,22 @@ export class EtcdQuorum extends pulumi.ComponentResource {
       { host: this.first, role: "etcd-access", text: config.apply(renderAccess) },
       { ...child, dependsOn: whole },
     );
-    // Last: a member that leaves is shut out when it is no member any more.
+    // Last: a host that leaves is shut out when it is no member any more, and its services do without it.
     if (firewall) {
-      firewallUnits(name, members, config.apply(firewallOf), { ...child, role: "etcd", dependsOn: [this.ready] });
+      const last = programRan().then(() => [this.ready, ...this.users]);
+      firewallUnits(name, members, config.apply(firewallOf), {
+        ...child,
+        role: "etcd",
+        dependsOn: pulumi.output(last),
+      });
     }
     this.endpoints = config.apply((c) => c.members.map(endpoint));
     this.registerOutputs({ endpoints: this.endpoints });
+  }
+
+  /** @internal Units after which no host that leaves needs the quorum any more. */
+  usedUntil(done: readonly remote.Command[]): void {
+    this.users.push(...done);
   }
 
   /**
@@ -193,10 +212,30 @@ export class EtcdQuorum extends pulumi.ComponentResource {
     return { endpoints: this.endpoints, user: name, password, ready };
   }
 
+  /**
+   * The keys under a prefix as a resource: with `purge` they are deleted when it is. It moves from host to host without
+   * being deleted, so that members can leave.
+   */
+  keys(name: string, prefix: pulumi.Input<string>, purge: boolean, opts: pulumi.CustomResourceOptions): remote.Command {
+    const { connection, sudo } = this.first;
+    const nothing = "true";
+    return command(
+      `${this.quorumName}-${name}-keys`,
+      {
+        connection,
+        create: nothing,
+        delete: purge ? pulumi.all([sudo, prefix]).apply(([s, p]) => s + deleteKeys(p)) : nothing,
+      },
+      { ...opts, dependsOn: [this.ready] },
+      this.first,
+    );
+  }
+
   private member(
     host: Host,
     config: pulumi.Output<EtcdConfig>,
     first: pulumi.Output<string>,
+    { protect, purge }: Removal,
     opts: pulumi.CustomResourceOptions,
   ): remote.Command {
     const name = `${this.quorumName}-${host.hostName}`;
@@ -222,6 +261,7 @@ export class EtcdQuorum extends pulumi.ComponentResource {
         host,
         role: "etcd",
         first,
+        purge,
         text: config.apply((c) => renderMember(c, memberOf(c, host))),
         secrets: {
           ca: this.ca.certificate,
@@ -233,9 +273,14 @@ export class EtcdQuorum extends pulumi.ComponentResource {
           "root.key": root.privateKey,
         },
       },
-      opts,
+      { ...opts, protect },
     );
   }
+}
+
+/** When everything that the program makes at once is made: services are given their quorum, and so come after it. */
+function programRan(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 function firstOf(resource: string, members: readonly Host[]): Host {

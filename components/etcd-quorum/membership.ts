@@ -6,10 +6,24 @@ import { bootstrap, dataPath, type EtcdConfig, type EtcdMember, endpoint, health
 export const foundWord = "found";
 export const joinWord = "join";
 
-/** The unit `etcd-ready`, on every member: the quorum is whole. That a host has it says that the quorum exists. */
+/**
+ * The unit `etcd-ready`, on every member: the quorum is whole. That a host has it says that the quorum exists. Once it
+ * does, a majority will do: a member that is down is known from its own host, and must not hold up the others.
+ */
 export function renderReady(config: EtcdConfig): string {
   return unitText(
-    waitFor(`all ${config.members.length} members of etcd are healthy`, 60, script(`${health(config.members)} 2>&1`)),
+    waitFor(
+      `the quorum of ${config.members.length} members answers`,
+      60,
+      script(
+        `case "\${HASTACK_TOKEN:-}" in`,
+        "  '' | drift:*)",
+        "    said=$(etcdctl --command-timeout=3s get / --limit=1 2>&1 >/dev/null) ||",
+        "      { echo \"$said\" | sed '/^[{]/d' | tail -n 1; false; } ;;",
+        `  *) ${health(config.members)} ;;`,
+        "esac",
+      ),
+    ),
   );
 }
 
@@ -22,10 +36,15 @@ export function renderPlace(config: EtcdConfig, member: EtcdMember) {
   const data = dataPath(config);
   const url = peerUrl(member);
   const others = config.members.filter((m) => m.name !== member.name).map(endpoint);
-  const joined = `case "\${HASTACK_TOKEN:-}" in ${joinWord}:*) grep -qxF "# $HASTACK_TOKEN" ${bootstrap} ;; esac`;
+  const urls = config.members.map(peerUrl).join(" ");
   return {
     timeout: 120,
-    check: `[ -s ${bootstrap} ] && [ -d ${data} ] && ${joined}`,
+    // Without data the file counts only if it was written for this very start.
+    check: [
+      `[ -s ${bootstrap} ] || exit 1`,
+      `case "\${HASTACK_TOKEN:-}" in ${joinWord}:*) ;; *) [ ! -d ${data}/member ] || exit 0 ;; esac`,
+      `grep -qxF "# \${HASTACK_TOKEN:-}" ${bootstrap}`,
+    ].join("\n"),
     fix: script(
       "write() { # STATE MEMBERS",
       `  printf '%s\\n' "# $HASTACK_TOKEN" "ETCD_INITIAL_CLUSTER_STATE=$1" "ETCD_INITIAL_CLUSTER=$2" \\`,
@@ -55,11 +74,19 @@ export function renderPlace(config: EtcdConfig, member: EtcdMember) {
       '  etcdctl member remove "$id"',
       "  id=",
       "fi",
-      "# etcd takes the next member only when the one before has been connected for some seconds",
+      "remove_lost() { # members that do not answer, and that the program does not name any more",
+      "  etcdctl member list | awk -F ', ' '{ print $1, $4, $5 }' | while read -r lost peer client; do",
+      `    case " ${urls} " in *" $peer "*) continue ;; esac`,
+      "    ETCDCTL_ENDPOINTS=$client etcdctl --command-timeout=3s endpoint health >/dev/null 2>&1 ||",
+      '      etcdctl member remove "$lost"',
+      "  done",
+      "}",
+      "# etcd takes the next member only when all others have been connected for some seconds",
       "tries=0",
       `while [ -z "$id" ] && ! said=$(etcdctl member add ${member.name} --peer-urls=${url} 2>&1); do`,
       "  tries=$((tries + 1))",
       '  case $said in *"unhealthy cluster"*) [ $tries -lt 30 ] ;; *) false ;; esac || { echo "$said"; exit 1; }',
+      "  [ $tries -ne 15 ] || remove_lost",
       "  sleep 1",
       "done",
       `write existing "$(etcdctl member list | awk -F ', ' -v me=${member.name} -v url=${url} \\`,

@@ -30,7 +30,7 @@ export function firewall(rules: Firewall): string[] {
         `have=$(${live} 2>/dev/null) || { echo "the table ${tableName(rules.role)} is not loaded"; exit 1; }`,
         "# what nft makes of the file is seen in a network namespace of its own",
         `want=$(unshare --net sh -c 'nft -f ${path} && ${live}')`,
-        '[ "$have" = "$want" ] || { echo "other rules than the file\'s are loaded"; exit 1; }',
+        '[ "$have" = "$want" ] || { echo "other rules are loaded than those of the file"; exit 1; }',
       ].join("\n"),
       fix: `nft -f ${path}`,
     }),

@@ -6,6 +6,7 @@ const defaults = "/etc/default/haproxy";
 const dropIns = "/etc/systemd/system/haproxy.service.d";
 const dropIn = `${dropIns}/hastack.conf`;
 const readable = { mode: "0644", owner: "root:root" };
+const forRoot = { mode: "0600", owner: "root:root" };
 const searchable = { mode: "0755", owner: "root:root" };
 
 /** A file that HAProxy reads with a role's configuration. */
@@ -30,7 +31,8 @@ export function haproxy(role: string, configuration: string, files: Readonly<Rec
     directory(home, searchable),
     file(shared, renderShared(), readable),
     ...Object.entries(files).map(([path, content]) => file(path, content, readable)),
-    file(own, configuration, readable),
+    // It may hold a password with which servers are asked how they are.
+    file(own, configuration, forRoot),
     file(defaults, `CONFIG=${home}\n`, readable),
     directory(dropIns, searchable),
     file(

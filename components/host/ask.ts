@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { type ProbeConnection, probe, Unreachable } from "../converge/probe";
+import { probe } from "../converge/probe";
+import { type SshConnection, Unreachable } from "../converge/ssh";
 import type { Answer } from "../converge/target";
 import { initialToken } from "../converge/token";
 import { fault } from "../fault";
@@ -18,7 +19,7 @@ export function probeMode(resource: string, given: string | undefined): ProbeMod
 }
 
 /** Asks the host once for this run. */
-export async function ask(resource: string, mode: ProbeMode, connection: ProbeConnection): Promise<Answer> {
+export async function ask(resource: string, mode: ProbeMode, connection: SshConnection): Promise<Answer> {
   if (mode === "off") return {};
   try {
     return { result: await probe(connection) };
@@ -49,6 +50,12 @@ export function keepUnknownToken(mode: ProbeMode): pulumi.CustomResourceOptions 
     ],
   };
 }
+
+/**
+ * Options for the commands of a host that is lost for good: they stay as the state has them, and go from the state
+ * alone. What is lost needs no protection.
+ */
+export const untouched: pulumi.CustomResourceOptions = { ignoreChanges: ["*"], retainOnDelete: true, protect: false };
 
 /** What stands in a property, which is an output where it depends on another resource; undefined while it is unknown. */
 async function textOf(property: unknown): Promise<string | undefined> {

@@ -9,7 +9,7 @@ import { command, unit } from "../converge/unit";
 import { shell } from "../formats";
 import { checked } from "../validate";
 import { hostSchema, type ResolvedHost } from "./args";
-import { ask, keepUnknownToken, probeMode } from "./ask";
+import { ask, keepUnknownToken, probeMode, untouched } from "./ask";
 import { renderHost } from "./config";
 import { refuse, unsuitable } from "./preflight";
 
@@ -63,6 +63,12 @@ export interface HostArgs {
    */
   cores?: pulumi.Input<number>;
   /**
+   * The machine is lost for good: nothing on it is asked or changed any more, and what stands on it may be taken out of
+   * the program although it cannot be removed there. Say so, run `pulumi up`, then take the host out (docs/operations.md).
+   * @default false
+   */
+  gone?: boolean;
+  /**
    * Whether a run asks the host first for its facts and for drift: `required` (an unreachable host fails the run),
    * `best-effort` (it is a warning), `off`.
    * @default "best-effort", or what the stack's config says in `hastack:probe`
@@ -110,16 +116,16 @@ export class Host extends pulumi.ComponentResource implements Target {
   readonly answer: pulumi.Output<Answer>;
   /** @internal What the defaults of its services depend on. */
   readonly traits: pulumi.Output<HostTraits>;
-  /** @internal Options for commands that carry a token. */
-  readonly keepUnknownToken: pulumi.CustomResourceOptions;
+  /** @internal Options of every command on the host. */
+  readonly commandOptions: pulumi.CustomResourceOptions;
 
   constructor(name: string, args: HostArgs, opts?: pulumi.ComponentResourceOptions) {
     // Arguments are not repeated as inputs of the component: they hold secrets, and resources it would wait for.
     super("hastack:index:Host", name, {}, opts);
     const child = { parent: this };
     const resource = `Host ${name}`;
-    const { probe, ...inputs } = args;
-    const mode = probeMode(resource, probe);
+    const { probe, gone = false, ...inputs } = args;
+    const mode = gone ? "off" : probeMode(resource, probe);
     const host = checked(resource, hostSchema, inputs);
 
     this.hostName = name;
@@ -131,7 +137,7 @@ export class Host extends pulumi.ComponentResource implements Target {
     });
     this.sudo = pulumi.unsecret(host.apply((h) => ((h.connection.user ?? "root") === "root" ? "" : "sudo -n ")));
     this.digestKey = new random.RandomPassword(`${name}-digest-key`, { length: 64 }, child).result;
-    this.keepUnknownToken = keepUnknownToken(mode);
+    this.commandOptions = gone ? untouched : keepUnknownToken(mode);
     this.answer = pulumi.unsecret(
       host.apply(async (h) => {
         const answer = await ask(resource, mode, h.connection);

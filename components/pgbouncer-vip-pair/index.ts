@@ -124,6 +124,8 @@ export class PgBouncerVipPair extends pulumi.ComponentResource {
   readonly port: pulumi.Output<number>;
   /** Passwords of PgBouncer's own users `pgbouncer_admin` and `pgbouncer_stats`, secret. */
   readonly consolePasswords: pulumi.Output<Record<string, string>>;
+  /** @internal Who may hold the address. */
+  readonly hosts: readonly Host[];
   /** @internal Depend on it: the address answers afterwards. */
   readonly ready: remote.Command[];
   private readonly resource: string;
@@ -155,6 +157,7 @@ export class PgBouncerVipPair extends pulumi.ComponentResource {
           .slice(0, 8),
     );
     this.resource = resource;
+    this.hosts = hosts;
     this.cluster = cluster;
     this.address = settings.apply((s) => s.virtualIp.address);
     this.port = settings.apply((s) => s.port);

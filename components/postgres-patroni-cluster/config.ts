@@ -19,17 +19,22 @@ import {
 import { firewallOpening } from "../firewall/config";
 import { shell } from "../formats";
 import type { HostTraits } from "../host";
+import { renderHba, renderIdent } from "./hba";
 import { renderInside } from "./inside";
-import { dynamicParameters, tunedParameters } from "./parameters";
+import { dynamicParameters } from "./parameters";
 import {
   type ClusterConfig,
   type ClusterMember,
   dataPath,
   firewallOf,
+  hbaFile,
   home,
+  identFile,
+  memberParameters,
   postgresPort,
   renderDynamic,
   renderPatroni,
+  restCaFile,
   restPort,
 } from "./patroni";
 import { renderApply, renderCheck } from "./sql";
@@ -87,7 +92,7 @@ export function renderMember(config: ClusterConfig, member: ClusterMember, trait
     install(config),
     directory(home, { mode: "0755", owner: "root:root" }),
     directory(tls, { mode: "0750", owner: "root:postgres" }),
-    file(`${tls}/ca.crt`, secret("ca"), forPostgres),
+    ...[`${tls}/ca.crt`, restCaFile(config)].map((path) => file(path, secret("ca"), forPostgres)),
     file(`${tls}/server.crt`, secret("server.crt"), forPostgres),
     file(`${tls}/server.key`, secret("server.key"), forPostgres),
     file(`${tls}/etcd.crt`, secret("etcd.crt"), forPostgres),
@@ -99,6 +104,8 @@ export function renderMember(config: ClusterConfig, member: ClusterMember, trait
       fix: `printf '%s\\n' ${shell(config.scope)} >${scopeFile(config)}`,
     }),
     file(configFile, renderPatroni(config, member, traits), forPostgres),
+    file(hbaFile, literal(renderHba(config)), forPostgres),
+    file(identFile, renderIdent(config), forPostgres),
     directory(programs, { mode: "0755", owner: "root:root" }),
     ...[rest, roll].map((path) => file(path, literal(program(path)), executable)),
     directory(dropIns, { mode: "0755", owner: "root:root" }),
@@ -112,6 +119,8 @@ export function renderMember(config: ClusterConfig, member: ClusterMember, trait
       started: true,
       reloadOn: [
         configFile,
+        hbaFile,
+        identFile,
         ...["ca.crt", "server.crt", "server.key", "etcd.crt", "etcd.key"].map((f) => `${tls}/${f}`),
       ],
       restartOn: [dropIn, "package:patroni"],
@@ -131,6 +140,7 @@ export function renderCluster(config: ClusterConfig, member: ClusterMember): str
   const apply = `${home}/roles-apply.sql`;
   return unitText(
     waitFor(`${member.name} runs in the cluster ${config.scope}`, 180, `${rest} health`),
+    ensure("a replica streams from its leader", streams),
     file(check, renderCheck(config), forPostgres),
     file(apply, renderApply(config), forPostgres),
     ensure("roles and databases", sqlStep("postgres", check, apply)),
@@ -153,12 +163,10 @@ export function renderCluster(config: ClusterConfig, member: ClusterMember): str
  * it comes up whenever they change.
  */
 export function renderShared(config: ClusterConfig, traits: readonly HostTraits[]): string {
-  const parameters = [
-    dynamicParameters(config.parameters),
-    ...traits.map((t) => tunedParameters(t, config.parameters)),
-  ];
+  const parameters = [dynamicParameters(config.parameters), ...traits.map((t) => memberParameters(config, t))];
   const digest = createHash("sha256").update(JSON.stringify(parameters)).digest("hex").slice(0, 12);
   const done = `${home}/rolled`;
+  const names = config.members.map((member) => member.name).join(" ");
   return unitText(
     file(dynamicFile, `${JSON.stringify(renderDynamic(config), null, 2)}\n`, readable),
     ensure("dynamic configuration", {
@@ -174,14 +182,48 @@ export function renderShared(config: ClusterConfig, traits: readonly HostTraits[
       fix: `${roll} run\necho ${digest} >${done}`,
       timeout: 1800,
     }),
+    comment("a member that leaves hands over before it is shut out"),
+    ensure("one of the members leads", {
+      check: `${roll} leads ${names}`,
+      fix: `${roll} hand-over ${names}`,
+      timeout: 300,
+    }),
   );
 }
+
+const streaming = [
+  "streams() {",
+  "  query='SELECT NOT pg_is_in_recovery() OR EXISTS (SELECT FROM pg_stat_wal_receiver WHERE status = $$streaming$$)'",
+  '  [ "$(runuser -u postgres -- psql -XAtq -d postgres -c "$query" 2>&1)" = t ]',
+  "}",
+].join("\n");
+/**
+ * A replica that was copied while its source lost the leadership can have gone another way than the new leader.
+ * Patroni compares histories, and rewinds, when it starts.
+ */
+const streams = {
+  check: `${streaming}\nstreams || { echo "it does not"; exit 1; }`,
+  fix: [
+    streaming,
+    "n=0",
+    "until streams; do",
+    "  n=$((n + 1))",
+    "  [ $n -ne 30 ] || systemctl restart patroni",
+    '  [ $n -lt 120 ] || { echo "not even after a restart of Patroni: journalctl -u patroni"; exit 1; }',
+    "  sleep 1",
+    "done",
+  ].join("\n"),
+  timeout: 180,
+};
 
 /** Checked on any member; done by the primary, and on a replica waited for: it arrives by replication. */
 function sqlStep(database: string, check: string, apply: string) {
   const psql = `runuser -u postgres -- psql -XAtq -v ON_ERROR_STOP=1 -d ${literal(shell(database))}`;
   return {
-    check: `found=$(${psql} -f ${check} 2>&1) || { echo "$found"; exit 1; }\n[ -z "$found" ] || { echo "$found"; exit 1; }`,
+    check: [
+      `found=$(${psql} -f ${check} 2>&1) || { echo "$found"; exit 1; }`,
+      `[ -z "$found" ] || { echo "$found" | awk 'NR > 1 { printf "; " } { printf "%s", $0 }'; exit 1; }`,
+    ].join("\n"),
     fix: [
       `if [ "$(runuser -u postgres -- psql -XAtq -d postgres -c 'SELECT pg_is_in_recovery()')" = f ]; then`,
       `  ${psql} -f ${apply}`,
@@ -210,13 +252,24 @@ function renderDropIn(config: ClusterConfig): string {
   ].join("\n");
 }
 
-/** Before a restart of Patroni: every other member is well, and a leader hands over first. */
+/** Before a restart of Patroni: every other member is well, and a leader hands over first, to one that has all of its WAL. */
 function renderStepAside(config: ClusterConfig, member: ClusterMember): string {
   const others = config.members.length - 1;
+  const standbys = "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'";
   return [
-    `[ "$(${rest} cluster | awk '$1 != "${member.name}" && ($3 == "running" || $3 == "streaming")' | wc -l)" = ${others} ] ||`,
-    `  { echo "not all other members are running:"; ${rest} cluster; exit 1; }`,
-    `if ${rest} cluster | grep -q '^${member.name} leader '; then`,
+    `leads() { ${rest} cluster | grep -q '^${member.name} leader '; }`,
+    "well() {",
+    `  [ "$(${rest} cluster | awk '$1 != "${member.name}" && ($3 == "running" || $3 == "streaming")' | wc -l)" = ${others} ] &&`,
+    `    { ! leads || [ "$(runuser -u postgres -- psql -XAtq -d postgres -c "${standbys}")" -gt 0 ]; }`,
+    "}",
+    "# the member before was restarted just now",
+    "n=0",
+    "until well; do",
+    "  n=$((n + 1))",
+    `  [ $n -lt 60 ] || { echo "not all other members are running, or none streams:"; ${rest} cluster; exit 1; }`,
+    "  sleep 1",
+    "done",
+    "if leads; then",
     `  patronictl -c ${configFile} switchover --force ${shell(config.scope)}`,
     "fi",
   ].join("\n");

@@ -10,6 +10,7 @@ import { fault } from "../fault";
 import { firewallUnits } from "../firewall";
 import type { Host } from "../host";
 import { clockSkewRefused } from "../host/clock";
+import { removalOf } from "../removal";
 import { inTurn } from "../rolling";
 import { checked, parse } from "../validate";
 import {
@@ -179,6 +180,12 @@ export interface PostgresPatroniClusterArgs {
    */
   firewall?: boolean;
   /**
+   * Remove the databases as well when the cluster is deleted, or the member's copy when a member leaves. It counts from
+   * the `pulumi up` on that applies it, and is refused while the cluster is protected.
+   * @default false
+   */
+  purge?: boolean;
+  /**
    * PostgreSQL's parameters, before those that follow from the hosts' memory and cores.
    * @example { work_mem: "16MB" }
    */
@@ -225,8 +232,9 @@ export class PostgresPatroniCluster extends pulumi.ComponentResource {
   constructor(name: string, args: PostgresPatroniClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     // Arguments are not repeated as inputs of the component: they hold secrets, and resources it would wait for.
     super("hastack:index:PostgresPatroniCluster", name, {}, opts);
-    const { members, etcd, ca = etcd.ca, poolers = [], firewall = true, ...given } = args;
+    const { members, etcd, ca = etcd.ca, poolers = [], firewall = true, purge: wanted, ...given } = args;
     const resource = `PostgresPatroniCluster ${name}`;
+    const { protect, purge } = removalOf(resource, wanted, opts?.protect);
     refuseMembers(resource, members);
     const child = { parent: this };
     const settings = checked(resource, clusterSchema, { scope: `${name}-cluster`, namespace: "/db/", ...given }).apply(
@@ -234,13 +242,10 @@ export class PostgresPatroniCluster extends pulumi.ComponentResource {
     );
 
     this.scope = plain(settings, (s) => s.scope);
-    const access = etcd.account(
-      name,
-      plain(settings, (s) => `${s.namespace}${s.scope}/`),
-      members,
-      child,
-    );
-    const config = configure(resource, { members, poolers, firewall }, settings, access);
+    const prefix = plain(settings, (s) => `${s.namespace}${s.scope}/`);
+    const access = etcd.account(name, prefix, members, child);
+    const keys = etcd.keys(name, prefix, purge, child);
+    const config = configure(resource, { members, poolers, firewall }, settings, access, ca);
     this.ca = ca;
     this.poolers = poolers;
     this.config = config;
@@ -268,18 +273,19 @@ export class PostgresPatroniCluster extends pulumi.ComponentResource {
         child,
       ),
     );
-    const running = inTurn(members, [...installed, access.ready], (host, dependsOn) =>
+    const running = inTurn(members, [...installed, access.ready, keys], (host, dependsOn) =>
       unit(
         `${name}-${host.hostName}`,
         {
           host,
           role: "patroni",
+          purge,
           text: pulumi.all([config, host.traits]).apply(([c, traits]) => renderMember(c, memberOf(c, host), traits)),
           secrets: pulumi
             .all([memberPasswords, access.password, certificatesOf(name, host, ca, child)])
             .apply(([p, etcdPassword, certificates]) => ({ ...p, ...certificates, "etcd-password": etcdPassword })),
         },
-        { ...child, dependsOn, protect: opts?.protect ?? true },
+        { ...child, dependsOn, protect },
       ),
     );
     const reconciled = members.map((host) =>
@@ -305,6 +311,7 @@ export class PostgresPatroniCluster extends pulumi.ComponentResource {
         ),
       );
     const done = [...reconciled, ...shared];
+    etcd.usedUntil(done);
     // Last: a member that leaves is shut out when it is no member any more.
     const shut = firewall
       ? firewallUnits(name, members, config.apply(firewallOf), { ...child, role: "patroni", dependsOn: done })
@@ -339,6 +346,7 @@ function configure(
   { members, poolers, firewall }: { members: Host[]; poolers: Host[]; firewall: boolean },
   settings: pulumi.Output<ClusterSettings>,
   access: EtcdAccess,
+  ca: CertificateAuthority,
 ): pulumi.Output<ClusterConfig> {
   const open = plain(settings, (s) => s);
   return pulumi
@@ -360,6 +368,7 @@ function configure(
       members: members.map((host, i) => ({ name: host.hostName, address: addresses[i] ?? "" })),
       poolers: poolerAddresses,
       firewall,
+      caGenerations: ca.generations,
       etcdEndpoints,
       etcdUser: access.user,
     }));

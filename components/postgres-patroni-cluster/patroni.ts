@@ -2,7 +2,6 @@
 import type { Firewall } from "../firewall/table";
 import type { HostTraits } from "../host";
 import { type ClusterSettings, replicator, rewinder, superuser } from "./args";
-import { identMap, renderHba } from "./hba";
 import { dynamicParameters, tunedParameters } from "./parameters";
 import { secretScalar, stringifyYaml } from "./yaml";
 
@@ -19,6 +18,8 @@ export interface ClusterConfig extends Omit<ClusterSettings, "version"> {
   poolers: readonly string[];
   /** Whether only members, poolers and clients reach the ports. */
   firewall: boolean;
+  /** The authority's trusted generations. */
+  caGenerations: string;
   etcdEndpoints: readonly string[];
   etcdUser: string;
 }
@@ -28,6 +29,9 @@ export const restPort = 8008;
 
 /** Where Patroni's configuration and keys are. */
 export const home = "/etc/patroni";
+/** Who may connect, and as whom: files of ours, which Patroni only names, so that a change by hand is seen like any other. */
+export const hbaFile = `${home}/pg_hba.conf`;
+export const identFile = `${home}/pg_ident.conf`;
 
 export function dataPath(config: Pick<ClusterConfig, "version">): string {
   return `/var/lib/postgresql/${config.version}/main`;
@@ -49,10 +53,16 @@ export function firewallOf(config: Pick<ClusterConfig, "members" | "poolers" | "
   };
 }
 
+/** Whom the REST API trusts, under a name of its own for each set: a changed file of the same name Patroni does not load. */
+export function restCaFile({ caGenerations }: Pick<ClusterConfig, "caGenerations">): string {
+  return `${home}/tls/ca-${caGenerations}.crt`;
+}
+
 /** /etc/patroni/config.yml (Patroni manual, YAML Configuration Settings). */
 export function renderPatroni(config: ClusterConfig, member: ClusterMember, traits: HostTraits): string {
   const tls = `${home}/tls`;
   const verified = { sslmode: "verify-full", sslrootcert: `${tls}/ca.crt` };
+  const own = { sslcert: `${tls}/server.crt`, sslkey: `${tls}/server.key` };
   return stringifyYaml({
     scope: config.scope,
     namespace: config.namespace,
@@ -62,7 +72,7 @@ export function renderPatroni(config: ClusterConfig, member: ClusterMember, trai
       connect_address: `${member.address}:${restPort}`,
       certfile: `${tls}/server.crt`,
       keyfile: `${tls}/server.key`,
-      cafile: `${tls}/ca.crt`,
+      cafile: restCaFile(config),
       // Health checks of load balancers need no certificate; everything that changes something does.
       verify_client: "optional",
       authentication: { username: "patroni", password: secretScalar("rest-password") },
@@ -98,34 +108,37 @@ export function renderPatroni(config: ClusterConfig, member: ClusterMember, trai
       // Patroni reaches its own PostgreSQL without a password: so it does whichever password is in force there.
       use_unix_socket: true,
       use_unix_socket_repl: true,
-      pg_ident: [`${identMap} postgres ${replicator}`],
       authentication: {
         superuser: { username: superuser, password: secretScalar("superuser-password"), ...verified },
-        replication: { username: replicator, password: secretScalar("replication-password"), ...verified },
-        rewind: { username: rewinder, password: secretScalar("rewind-password"), ...verified },
+        // By the member's certificate; Patroni makes the roles with these passwords.
+        replication: { username: replicator, password: secretScalar("replication-password"), ...verified, ...own },
+        rewind: { username: rewinder, password: secretScalar("rewind-password"), ...verified, ...own },
       },
       // A member whose data has gone its own way waits for an operator: nothing is wiped by itself.
       remove_data_directory_on_rewind_failure: false,
       remove_data_directory_on_diverged_timelines: false,
       create_replica_methods: ["basebackup"],
       basebackup: [{ checkpoint: "fast" }],
-      pg_hba: renderHba(
-        config.members.map((m) => m.address),
-        config.poolers,
-        config.clients,
-      ),
-      parameters: {
-        ...tunedParameters(traits, config.parameters),
-        unix_socket_directories: "/var/run/postgresql",
-        ssl: "on",
-        ssl_ca_file: `${tls}/ca.crt`,
-        ssl_cert_file: `${tls}/server.crt`,
-        ssl_key_file: `${tls}/server.key`,
-        ssl_min_protocol_version: "TLSv1.2",
-      },
+      parameters: memberParameters(config, traits),
     },
     watchdog: { mode: config.watchdog },
   });
+}
+
+/** PostgreSQL's parameters in a member's own file. */
+export function memberParameters(config: Pick<ClusterConfig, "parameters">, traits: HostTraits) {
+  const tls = `${home}/tls`;
+  return {
+    ...tunedParameters(traits, config.parameters),
+    hba_file: hbaFile,
+    ident_file: identFile,
+    unix_socket_directories: "/var/run/postgresql",
+    ssl: "on",
+    ssl_ca_file: `${tls}/ca.crt`,
+    ssl_cert_file: `${tls}/server.crt`,
+    ssl_key_file: `${tls}/server.key`,
+    ssl_min_protocol_version: "TLSv1.2",
+  };
 }
 
 /** The dynamic configuration, which lives in etcd (Patroni manual, Dynamic Configuration Settings). */

@@ -7,6 +7,7 @@ import type { DatabaseEndpointArgs } from "../endpoint";
 import { firewallUnits } from "../firewall";
 import type { AptSourceArgs, Host } from "../host";
 import type { PackageSource } from "../package-source";
+import type { Upstream } from "../upstream";
 import { checked } from "../validate";
 import { type NodeConfig, nodeSchema } from "./args";
 import { firewallOf, outside, renderInstall, renderNode } from "./config";
@@ -187,13 +188,13 @@ export interface WorksPadNodeArgs extends WorksPadSettings {
  * it is, and no change of it is drift. To ask on the node what it reaches of the systems outside, see
  * `/usr/local/lib/hastack/workspad/outside.py`. What is removed leaves the package, and /opt/workspad with its settings.
  */
-export class WorksPadNode extends pulumi.ComponentResource {
+export class WorksPadNode extends pulumi.ComponentResource implements Upstream {
   /** Name of its host. */
-  readonly hostName: string;
+  readonly name: string;
   /** Address that serves HTTPS. */
   readonly address: pulumi.Output<string>;
   /** Port that serves HTTPS. */
-  readonly httpsPort: pulumi.Output<number>;
+  readonly port: pulumi.Output<number>;
   /** Path that answers when the node can serve. */
   readonly healthPath: pulumi.Output<string>;
   /** PEM of what the node's certificate is verified with, which holds the host's name and address; with `ca`. */
@@ -243,12 +244,12 @@ export class WorksPadNode extends pulumi.ComponentResource {
       firewallUnits(name, [host], plain(config, firewallOf), { ...child, role: "workspad", dependsOn: [this.ready] });
     }
 
-    this.hostName = host.hostName;
+    this.name = host.hostName;
     this.address = host.address;
-    this.httpsPort = plain(config, (c) => c.httpsPort);
+    this.port = plain(config, (c) => c.httpsPort);
     this.healthPath = plain(config, (c) => c.healthPath);
     this.caCertificate = pulumi.output(ca?.certificate);
-    this.registerOutputs({ address: this.address, httpsPort: this.httpsPort, outside: this.outside });
+    this.registerOutputs({ address: this.address, port: this.port, outside: this.outside });
   }
 
   /** Looked at before the node is made, and again before it is changed. */

@@ -36,6 +36,7 @@ mirror_build() {
   mirror_download "$release" "$tree"
   mirror_package "$LAB_DIR/mirror/sample" "$tree/pool" 1.0
   mirror_package "$LAB_DIR/mirror/sample" "$tree/pool" 2.0
+  mirror_package "$LAB_DIR/stand-ins/rudesktop" "$tree/pool" 1.0
   mirror_package "$LAB_DIR/stand-ins/aspnetcore-runtime-6.0" "$tree/pool" 6.0
   mirror_package "$LAB_DIR/stand-ins/workspad" "$tree/pool" 1.0
   mirror_package "$LAB_DIR/stand-ins/workspad" "$tree/pool" 1.1

@@ -110,22 +110,24 @@ describe("the unit language", () => {
   });
 
   describe("what a later text does not name any more is removed", () => {
-    test("files, links, empty directories, kernel parameters' file; data never", async () => {
+    test("files, links, directories that are empty or generated, kernel parameters' file; data never", async () => {
       const all = `directory /srv/r 0755 root:root
 directory /srv/r/empty 0755 root:root
 directory /srv/r/used 0755 root:root
 data /srv/r/data 0755 root:root
+generated /srv/r/made 0755 root:root
 ${file("/srv/r/file", "x")}
 link /srv/r/link file
 sysctl net.ipv4.ip_nonlocal_bind 1`;
       await host.applied("shrinks", all);
-      await host.sh("touch /srv/r/used/by-someone");
+      await host.sh("touch /srv/r/used/by-someone; mkdir /srv/r/made/deep; touch /srv/r/made/deep/by-a-program");
       const said = await host.applied("shrinks", "directory /srv/r 0755 root:root");
       assert.deepEqual(said, [
         "/srv/r/link removed",
         "/srv/r/file removed",
         "/etc/sysctl.d/60-hastack-shrinks.conf removed",
         "/srv/r/used kept: it is not empty",
+        "/srv/r/made removed",
         "/srv/r/empty removed",
         "/srv/r/data kept: it holds data",
         "0 changed, 1 in order",

@@ -1,75 +1,42 @@
 import assert from "node:assert/strict";
-import { copyFileSync } from "node:fs";
-import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
-import { type Result, secondsSince } from "./support/process";
-import { repository, TestLab } from "./support/test-lab";
+import { drift } from "./cluster/drift";
+import { eventually, secondsSince } from "./support/process";
+import { Suite } from "./support/suite";
+import { TestCluster } from "./support/test-cluster";
 
 /** The same stack on Debian 13: PostgreSQL 17, Patroni 4, etcd 3.5. */
-describe("on Debian 13", () => {
-  const lab = new TestLab();
-  const settings = join(lab.state, "Pulumi.dev13.yaml");
+const suite = new Suite(new TestCluster("dev13"), 8);
+const { foundation, promise, cluster } = suite;
 
-  const pulumi = (command: string, ...flags: string[]): Promise<Result> =>
-    lab.exec(
-      [
-        "pulumi",
-        "--cwd",
-        repository,
-        command,
-        "--stack",
-        "dev13",
-        "--config-file",
-        settings,
-        "--non-interactive",
-        ...flags,
-      ],
-      { seconds: 400 },
-    );
-  const on = (host: string, script: string): Promise<string> => lab.lab(["ssh", host, script]);
+foundation("`up` on fresh hosts of Debian 13 makes a leader and two streaming replicas", async (t) => {
+  const started = performance.now();
+  await cluster.up();
+  t.diagnostic(`up on ${cluster.fresh ? "fresh hosts" : "hosts that were up already"}: ${secondsSince(started)} s`);
+  await cluster.whole();
+  const members = await cluster.hosts.members();
+  assert.deepEqual(members.map(({ role, state }) => `${role} ${state}`).sort(), [
+    "leader running",
+    "replica streaming",
+    "replica streaming",
+  ]);
+});
 
-  before(
-    async () => {
-      await lab.start("dev13");
-      copyFileSync(join(repository, "Pulumi.dev13.yaml"), settings);
-      const init = await lab.exec(["pulumi", "--cwd", repository, "stack", "init", "dev13", "--non-interactive"]);
-      assert.equal(init.code, 0, init.stderr);
-    },
-    { timeout: 900_000 },
-  );
-  after(() => lab.stop());
+promise("PostgreSQL is the version that Debian 13 packages", async () => {
+  assert.match(await cluster.hosts.superuser("psql2", "SHOW server_version"), /^17\./);
+});
 
-  test("`up` on fresh hosts makes a leader and two streaming replicas", { timeout: 480_000 }, async (t) => {
-    const started = performance.now();
-    const up = await pulumi("up", "--yes", "--skip-preview", "--suppress-progress");
-    assert.equal(up.code, 0, up.stdout + up.stderr);
-    t.diagnostic(`up on fresh hosts: ${secondsSince(started)} s`);
-    const members = (await on("psql1", "/usr/local/lib/hastack/patroni/rest.py cluster")).trim().split("\n");
-    assert.deepEqual(members.map((line) => line.split(" ").slice(1, 3).join(" ")).sort(), [
-      "leader running",
-      "replica streaming",
-      "replica streaming",
-    ]);
-  });
+promise("a second preview changes nothing", async () => {
+  await cluster.stack.succeeds(cluster.stack.preview("--expect-no-changes"));
+});
 
-  test("PostgreSQL is the version that Debian 13 packages", async () => {
-    assert.match(await on("psql2", "cd /; runuser -u postgres -- psql -Atc 'SHOW server_version'"), /^17\./);
-  });
-
-  test("a second preview changes nothing", { timeout: 120_000 }, async () => {
-    const preview = await pulumi("preview", "--expect-no-changes");
-    assert.equal(preview.code, 0, preview.stdout + preview.stderr);
-  });
-
-  test("a switchover of the leader is followed by all members", { timeout: 120_000 }, async () => {
-    await on("psql1", "patronictl -c /etc/patroni/config.yml switchover --force workspad-cluster");
-    const deadline = Date.now() + 60_000;
-    let members = "";
-    do {
-      members = await on("psql1", "/usr/local/lib/hastack/patroni/rest.py cluster");
-      if (/leader running 2/.test(members) && members.match(/replica streaming 2/g)?.length === 2) return;
-      await new Promise((resolve) => setTimeout(resolve, 500));
-    } while (Date.now() < deadline);
-    assert.fail(`not all members follow on the second timeline:\n${members}`);
+promise("a switchover of the leader is followed by all members", async () => {
+  const leader = await cluster.whole();
+  await cluster.hosts.sh(leader, "patronictl -c /etc/patroni/config.yml switchover --force workspad-cluster");
+  await eventually("another member leads, and all are on its timeline", 60, async () => {
+    if ((await cluster.whole()) === leader) return undefined;
+    const timelines = new Set((await cluster.hosts.members()).map(({ timeline }) => timeline));
+    return timelines.size === 1 || undefined;
   });
 });
+
+drift(suite);

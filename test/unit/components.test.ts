@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { before, describe, test } from "node:test";
 import type { Host as HostType, EtcdQuorum as Quorum } from "../../components";
+import { refuseCertificate } from "../../components/nginx-balancer/certificate";
 import { key, type Registered, settled, withMocks } from "./mocks";
 
 describe("the resources of a database cluster on three hosts", () => {
@@ -56,7 +58,7 @@ describe("the resources of a database cluster on three hosts", () => {
   });
 
   test("a unit's text is plain and holds no secret", () => {
-    const texts = registered.filter((r) => r.type === "command:remote:Command" && !r.name.endsWith("-secrets"));
+    const texts = registered.filter((r) => r.type === "command:remote:Command" && !/-(secrets|keys)$/.test(r.name));
     for (const { name, inputs } of texts) {
       const stdin = inputs.stdin;
       assert.equal(typeof stdin, "string", `${name}: a secret text would be hidden in reviews`);
@@ -85,6 +87,45 @@ describe("the resources of a database cluster on three hosts", () => {
     assert.equal(new Set(keys).size, keys.length);
     for (const host of ["psql1", "psql2", "psql3"]) {
       for (const role of ["etcd", "workspad"]) assert.ok(keys.some((k) => k.startsWith(`${role}-${host}`)));
+    }
+  });
+});
+
+describe("the resources of an entry on two hosts", () => {
+  let registered: Registered[];
+  const command = (name: string) => registered.find((r) => r.type === "command:remote:Command" && r.name === name);
+
+  before(async () => {
+    registered = await withMocks();
+    const { CertificateAuthority, Host, NginxBalancer } = await import("../../components");
+    const hosts = ["nginx1", "nginx2"].map(
+      (name, i) => new Host(name, { address: `192.168.1.12${i}`, connection: { host: "h", hostKey: key } }),
+    );
+    new NginxBalancer("front", {
+      hosts,
+      ca: new CertificateAuthority("ca"),
+      virtualIp: "192.168.1.220/24",
+      serverNames: ["app.example.com"],
+      upstreams: [{ name: "node1", address: "192.168.1.122", port: 4430 }],
+    });
+    await settled();
+  });
+
+  test("each host has a certificate of its own for all names and addresses of the entry", () => {
+    for (const [i, host] of ["nginx1", "nginx2"].entries()) {
+      const request = registered.find((r) => r.name === `front-${host}-request`)?.inputs;
+      assert.deepEqual(request?.dnsNames, ["app.example.com", host]);
+      assert.deepEqual(request?.ipAddresses, ["192.168.1.220", `192.168.1.12${i}`]);
+    }
+  });
+
+  test("a unit's text is plain, and its secrets travel apart", () => {
+    for (const host of ["nginx1", "nginx2"]) {
+      const text = command(`front-${host}`)?.inputs.stdin;
+      assert.equal(typeof text, "string");
+      assert.doesNotMatch(String(text), /SECRET-|KEY-|certificate of/);
+      assert.equal(isSecret(command(`front-${host}-secrets`)?.inputs.stdin), true);
+      assert.ok(command(`front-${host}-install`) && command(`front-${host}-firewall`));
     }
   });
 });
@@ -160,10 +201,81 @@ describe("bad input is refused before any host is touched, naming argument, valu
     assert.throws(cluster({ databases: [{ name: "a" }, { name: "a" }] }), /databases\.1\.name: "a": is given twice/);
   });
 
+  test("to purge what is protected, which is the default", () => {
+    const refused = /purge: true: what is protected is never deleted.*`protect: false`/;
+    assert.throws(cluster({ purge: true }), refused);
+    assert.throws(
+      () => new api.EtcdQuorum("q", { members: hosts.slice(0, 3), ca, purge: true }, { protect: true }),
+      refused,
+    );
+  });
+
+  const front = (args: object) => () =>
+    new api.NginxBalancer("front", {
+      hosts: hosts.slice(0, 1),
+      ca,
+      serverNames: ["app.example.com"],
+      upstreams: [{ name: "node1", address: "192.168.1.122", port: 4430 }],
+      ...args,
+    });
+
+  test("hosts of an entry that do not fit its address", () => {
+    assert.throws(front({ hosts: hosts.slice(0, 2) }), /hosts: \["a","b"\]: several hosts need an address.*virtualIp/);
+    assert.throws(front({ virtualIp: "192.168.1.220/24" }), /hosts: \["a"\]: one host cannot take over from itself/);
+  });
+
+  test("upstreams that are none, twice the same, or cannot be verified", () => {
+    const node = { name: "node1", address: "192.168.1.122", port: 4430 };
+    assert.throws(front({ upstreams: [] }), /upstreams: \[\]: there is nobody to send requests to/);
+    assert.throws(
+      front({ upstreams: [node, { ...node, name: "node2" }] }),
+      /upstreams\.1: .*192\.168\.1\.122:4430 is node1 already/,
+    );
+    assert.throws(front({ upstreams: [{ ...node, address: "x; y" }] }), /upstreams\.0\.address: "x; y": give an IPv4/);
+    assert.throws(front({ serverNames: ["*.a.org"] }), /upstreamTls\.serverName: missing: .* cannot be verified/);
+    const { certificate, privateKey } = selfSigned("app.example.com");
+    const own = { ca: undefined, certificate: { certificate, privateKey } };
+    assert.throws(front(own), /upstreamTls\.ca: missing: .* give the authority/);
+  });
+
+  test("names, networks, a method, ports that do not exist", () => {
+    assert.throws(front({ serverNames: ["a b"] }), /serverNames\.0: "a b": give a name/);
+    assert.throws(front({ trustedProxies: ["10.0.0.1"] }), /trustedProxies\.0: "10\.0\.0\.1": .*CIDR/);
+    assert.throws(front({ method: "random" }), /method: "random": give ip_hash or least_conn/);
+    assert.throws(front({ httpPort: 443 }), /httpPort: 443: is the port for HTTPS/);
+    assert.throws(front({ health: { path: "/a b" } }), /health\.path: "\/a b": give a path/);
+  });
+
+  test("a certificate for other names, or with another key; the key is not shown", () => {
+    const one = selfSigned("app.example.com");
+    const other = selfSigned("other.example.com");
+    const refused = (certificate: string, privateKey: string, message: RegExp) => {
+      const refusal = () => refuseCertificate("NginxBalancer front", certificate, privateKey, ["app.example.com"]);
+      assert.throws(refusal, (error: Error) => message.test(error.message) && !error.message.includes("BEGIN"));
+    };
+    refuseCertificate("NginxBalancer front", one.certificate, one.privateKey, ["app.example.com"]);
+    refused(other.certificate, other.privateKey, /is for DNS:other\.example\.com, and not for app\.example\.com/);
+    refused(one.certificate, other.privateKey, /certificate\.privateKey: belongs to another certificate/);
+    refused("server.crt", one.privateKey, /certificate\.certificate: is not PEM/);
+    refused(one.certificate, "server.key", /certificate\.privateKey: is not PEM/);
+  });
+
   test("one member", () => {
     assert.throws(() => new api.PostgresPatroniCluster("one", { members: hosts.slice(0, 1), etcd }), /give 2 or more/);
   });
 });
+
+function selfSigned(name: string): { certificate: string; privateKey: string } {
+  const printed = execFileSync("openssl", [
+    ..."req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -keyout - -out -".split(" "),
+    "-subj",
+    "/O=test",
+    "-addext",
+    `subjectAltName=DNS:${name}`,
+  ]).toString();
+  const part = (title: string) => new RegExp(`-----BEGIN ${title}-----[^]*-----END ${title}-----\n`).exec(printed)?.[0];
+  return { certificate: part("CERTIFICATE") ?? "", privateKey: part("PRIVATE KEY") ?? "" };
+}
 
 function isSecret(value: unknown): boolean {
   return (

@@ -9,11 +9,22 @@ import { type EtcdConfig, endpoint, firewallOf } from "../../components/etcd-quo
 import { renderAccess, renderReady } from "../../components/etcd-quorum/membership";
 import { firewall } from "../../components/firewall/config";
 import { renderHost } from "../../components/host/config";
+import { balancerSchema } from "../../components/nginx-balancer/args";
+import * as balancer from "../../components/nginx-balancer/config";
+import { type BalancerConfig, firewallOf as balancerFirewall, role } from "../../components/nginx-balancer/model";
+import { renderNginx } from "../../components/nginx-balancer/nginx";
 import { PackageSource } from "../../components/package-source";
 import { clusterSchema, servingPoolers } from "../../components/postgres-patroni-cluster/args";
 import * as patroni from "../../components/postgres-patroni-cluster/config";
 import { type ClusterConfig, firewallOf as patroniFirewall } from "../../components/postgres-patroni-cluster/patroni";
-import { type NodeConfig, nodeSchema } from "../../components/workspad-node/args";
+import { redisSchema } from "../../components/redis-secured/args";
+import * as redis from "../../components/redis-secured/config";
+import { type RedisConfig, firewallOf as redisFirewall } from "../../components/redis-secured/model";
+import { identityOf, renderShared } from "../../components/rudesktop-cluster/config";
+import { type NodeConfig, nodeSchema } from "../../components/rudesktop-node/args";
+import * as rudesktop from "../../components/rudesktop-node/config";
+import { virtualIpOn } from "../../components/virtual-ip";
+import { type NodeConfig as WorksPadConfig, nodeSchema as worksPadSchema } from "../../components/workspad-node/args";
 import * as workspad from "../../components/workspad-node/config";
 import { debconfAnswers, debconfForgets } from "../../components/workspad-node/installer";
 
@@ -67,12 +78,36 @@ const cluster: ClusterConfig = {
   members,
   poolers: ["192.168.1.140", "192.168.1.141"],
   firewall: true,
+  caGenerations: "1",
   etcdEndpoints: members.map(endpoint),
   etcdUser: "workspad",
 };
 
 const node: NodeConfig = {
   ...nodeSchema.parse({
+    database: {
+      host: "192.168.1.200",
+      port: 6432,
+      database: 'desk "A"',
+      user: "desk",
+      password: "not shown",
+      caCertificate: "-----BEGIN CERTIFICATE-----\n…\n-----END CERTIFICATE-----\n",
+    },
+    redis: { host: "192.168.1.201", port: 6379, password: "not shown" },
+    secretKey: "not shown, and long enough",
+    variables: { LOGO: '$5 `and` "more" @{secret:x|raw}' },
+    relaySettings: "port = 21117",
+    tomlFiles: { "rz.toml": "expiry = 30" },
+    balancers: ["192.168.1.126", "10.0.0.0/24"],
+  }),
+  name: "node1",
+  address: "192.168.1.122",
+  install: PackageSource.apt("rudesktop", "2.7").directive,
+  packageName: "rudesktop",
+};
+
+const worksPadNode: WorksPadConfig = {
+  ...worksPadSchema.parse({
     database: {
       host: "192.168.1.200",
       port: 6432,
@@ -91,8 +126,8 @@ const node: NodeConfig = {
 };
 
 /** With everything that is not there by default. */
-const askedByDebconf: NodeConfig = {
-  ...node,
+const askedByDebconf: WorksPadConfig = {
+  ...worksPadNode,
   debconf: { host: "workspad/host", name: "workspad/name", user: "workspad/user", password: "workspad/password" },
   runtimeSource: {
     uri: "https://mirror.example.com/dotnet",
@@ -104,6 +139,77 @@ const askedByDebconf: NodeConfig = {
 
 const traits = { memoryMiB: 4096, cores: 4, os: "debian 12", interfaces: { eth0: ["192.168.1.130/24"] } };
 const [member] = members as [(typeof members)[0]];
+
+const upstreams = [
+  { name: "node1", address: "192.168.1.122", port: 4430 },
+  { name: "node2", address: "192.168.1.123", port: 4430 },
+];
+
+/** One of a pair with all that can be chosen. */
+function pair(): BalancerConfig {
+  const settings = balancerSchema.parse({
+    upstreams,
+    upstreamTls: {},
+    serverNames: ["workspad.company.com", "*.workspad.company.com"],
+    virtualIp: "192.168.1.210/24",
+    httpsPort: 8443,
+    httpPort: 8080,
+    method: "least_conn",
+    keepalive: 16,
+    health: { path: "/health" },
+    trustedProxies: ["10.0.0.0/8"],
+    clients: ["192.168.0.0/16"],
+    ocspResolvers: ["192.168.1.128"],
+    httpExtra: "map $uri $slow { default 0; ~^/report 1; }",
+    serverExtra: 'location /metrics {\n  return 404; # "@{secret:none}"\n}\n',
+  });
+  const holders = [
+    { name: "nginx1", address: "192.168.1.127" },
+    { name: "nginx2", address: "192.168.1.126" },
+  ];
+  const [self] = holders as [(typeof holders)[0]];
+  const { virtualIp } = settings;
+  const shared = virtualIp && { role, virtualIp, port: 8443, check: balancer.nginxAnswers, checkUser: "nobody" };
+  return {
+    settings,
+    self,
+    virtualIp: shared && virtualIpOn("NginxBalancer front", shared, settings.vrrp, holders, self, traits),
+  };
+}
+
+/** One host, and nothing chosen. */
+const single: BalancerConfig = {
+  settings: balancerSchema.parse({ upstreams, upstreamTls: { enabled: false } }),
+  self: { name: "nginx1", address: "192.168.1.127" },
+  virtualIp: undefined,
+};
+const redisHosts = [
+  { name: "redis1", address: "192.168.1.150" },
+  { name: "redis2", address: "192.168.1.151" },
+  { name: "redis3", address: "192.168.1.152" },
+];
+
+function redisOn(members: typeof redisHosts, given: object): RedisConfig {
+  const settings = redisSchema.parse(given);
+  const [self] = members as [(typeof members)[0]];
+  const config = { name: "cache", settings, self, members, memoryMiB: 4096, firewall: true };
+  if (!settings.virtualIp) return config;
+  const shared = { role: "redis", virtualIp: settings.virtualIp, port: settings.port, ...redis.addressCheck };
+  return { ...config, virtualIp: virtualIpOn("RedisSecured cache", shared, settings.vrrp, members, self, traits) };
+}
+
+const redisAlone = redisOn(redisHosts.slice(0, 1), {
+  tls: false,
+  clients: ["192.168.1.0/24"],
+  allowedCommands: ["info", "keys"],
+  evictionPolicy: "volatile-lru",
+  settings: { "notify-keyspace-events": "", databases: 4, "tracking-table-max-keys": 5000 },
+});
+const redisReplicated = redisOn(redisHosts, {
+  virtualIp: "192.168.1.210/24",
+  clients: ["192.168.1.122", "192.168.1.123"],
+  maxMemoryMiB: 1024,
+});
 
 describe("what is rendered", () => {
   const aptSource = {
@@ -124,11 +230,26 @@ describe("what is rendered", () => {
     patroni: () => patroni.renderMember(cluster, member, traits),
     "patroni-firewall": () => unitText(...firewall(patroniFirewall(cluster))),
     "patroni-dynamic": () => patroni.renderShared(cluster, [traits, traits, traits]),
+    "rudesktop-install": () => rudesktop.renderInstall(node),
+    rudesktop: () => rudesktop.renderNode(node),
+    "rudesktop-firewall": () => unitText(...firewall(rudesktop.firewallOf(node))),
+    "rudesktop-shared": () => renderShared(identityOf(rudesktop.sharedOf(node), "key"), "node1", ["node1", "node2"]),
+    "balancer-install": () => balancer.renderInstall(pair()),
+    balancer: () => balancer.renderBalancer(pair()),
+    "balancer-firewall": () => unitText(...firewall(balancerFirewall(pair()))),
+    "balancer-single-nginx": () => renderNginx(single),
+    "redis-alone-install": () => redis.renderInstall(redisAlone),
+    "redis-alone": () => redis.renderMember(redisAlone),
+    "redis-alone-ready": () => redis.renderReady(redisAlone),
+    "redis-install": () => redis.renderInstall(redisReplicated),
+    redis: () => redis.renderMember(redisReplicated),
+    "redis-ready": () => redis.renderReady(redisReplicated),
+    "redis-firewall": () => unitText(...firewall(redisFirewall(redisReplicated))),
     "patroni-cluster": () => patroni.renderCluster(cluster, member),
     "workspad-install": () => workspad.renderInstall(askedByDebconf),
-    workspad: () => workspad.renderNode(node),
+    workspad: () => workspad.renderNode(worksPadNode),
     "workspad-debconf": () => unitText(...debconfAnswers(askedByDebconf), ...debconfForgets(askedByDebconf)),
-    "workspad-firewall": () => unitText(...firewall(workspad.firewallOf(node))),
+    "workspad-firewall": () => unitText(...firewall(workspad.firewallOf(worksPadNode))),
   };
   for (const [name, render] of Object.entries(texts)) test(name, () => golden(`${name}.txt`, render()));
 });

@@ -84,15 +84,20 @@ describe("parameters", () => {
 });
 
 describe("pg_hba", () => {
-  const lines = renderHba(
-    ["192.168.1.130", "192.168.1.131"],
-    [],
-    [{ network: "10.0.0.0/8", databases: ['a "b"', "all"] }],
-  );
+  const lines = renderHba({
+    members: [
+      { name: "psql1", address: "192.168.1.130" },
+      { name: "psql2", address: "192.168.1.131" },
+    ],
+    poolers: [],
+    clients: [{ network: "10.0.0.0/8", databases: ['a "b"', "all"] }],
+  })
+    .trimEnd()
+    .split("\n");
 
-  test("nothing from the network without TLS and SCRAM", () => {
+  test("nothing from the network without TLS, and a password's SCRAM or a member's certificate", () => {
     for (const line of lines.filter((l) => !l.startsWith("local"))) {
-      assert.match(line, /^hostssl .* scram-sha-256$|^host .* reject$/);
+      assert.match(line, /^hostssl .* (scram-sha-256|cert map=hastack)$|^host .* reject$/);
     }
   });
 

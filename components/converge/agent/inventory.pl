@@ -1,5 +1,5 @@
 # What a unit has put on this host, as lines `KIND NAME`, so that a later text that does not name it any more, or
-# `remove`, can take it away. Kinds: file link sysctl directory data service mask hold.
+# `remove`, can take it away. Kinds: file link sysctl directory data generated service mask hold.
 package Inventory;
 
 sub of ($unit) { return split /\n/, State::get( $unit, 'inventory' ) // '' }
@@ -26,9 +26,10 @@ sub take_away ( $unit_name, $say, $purge, @items ) {
     for my $other ( grep { $_ ne $unit_name } State::units() ) {
         $elsewhere{s/\A\S+ //r} //= $other for of($other);
     }
-    my %turn = ( service => 0, mask => 0, hold => 0, file => 1, link => 1, sysctl => 1, directory => 2, data => 2 );
+    my %turn = ( service => 0, mask => 0, hold => 0, file => 1, link => 1, sysctl => 1 );    # directories after these
     my @in_turn =
-        sort { $turn{ $a->[0] } <=> $turn{ $b->[0] } || $b->[1] cmp $a->[1] } map { [ split / /, $_, 2 ] } @items;
+        sort { ( $turn{ $a->[0] } // 2 ) <=> ( $turn{ $b->[0] } // 2 ) || $b->[1] cmp $a->[1] }
+        map { [ split / /, $_, 2 ] } @items;
     my $systemd_files = 0;
     for my $item (@in_turn) {
         my ( $kind, $name ) = @$item;
@@ -54,8 +55,9 @@ sub remove_one ( $kind, $name, $say, $purge ) {
         Apt::mark( 'unhold', $name );
         return $say->("package $name no longer held");
     }
-    return remove_directory( $name, $say )   if $kind eq 'directory';
-    return purge_data( $name, $say, $purge ) if $kind eq 'data';
+    return remove_directory( $name, $say )       if $kind eq 'directory';
+    return remove_tree( $name, $say, 'removed' ) if $kind eq 'generated';
+    return purge_data( $name, $say, $purge )     if $kind eq 'data';
     my $there = lstat $name;
     Disk::refuse_foreign_links($name) if $there;
     Disk::remove($name)               if !-d $name || -l $name;
@@ -86,9 +88,13 @@ sub remove_directory ( $name, $say ) {
 }
 
 sub purge_data ( $name, $say, $purge ) {
-    return                                     if !-d $name;
-    return $say->("$name kept: it holds data") if !$purge;
+    return $say->("$name kept: it holds data") if -d $name && !$purge;
+    remove_tree( $name, $say, 'purged' );
+}
+
+sub remove_tree ( $name, $say, $done ) {
+    return if !-d $name;
     Disk::refuse_foreign_links($name);
     Process::capture( 'rm', '--recursive', '--force', '--one-file-system', '--', $name );
-    $say->("$name purged");
+    $say->("$name $done");
 }

@@ -1,8 +1,8 @@
-# `directory`, `data`, `link` and `absent`.
+# `directory`, `data`, `generated`, `link` and `absent`.
 package Directive::Directory;
 use Fcntl qw(:DEFAULT :mode);
 our @ISA = ('Directive');
-Directive::register( directory => __PACKAGE__, data => __PACKAGE__ );
+Directive::register( directory => __PACKAGE__, data => __PACKAGE__, generated => __PACKAGE__ );
 
 sub read ( $class, $statement, $unit, $ ) {
     my $self = $class->new( $statement, path => $statement->path, mode => $statement->mode, $statement->owner );

@@ -41,6 +41,7 @@ sub excerpt ( $output, $count = 15 ) {
 # The first line that says something, short enough for a list, cut between characters; undef when there is none.
 sub first_line ($output) {
     my ($line) = redacted($output) =~ /(\S.*)/ or return undef;
+    $line =~ s{\A\Q${\Converge::RUN}\E/\S+: \d+: }{};    # the shell's own name for a script that is gone by now
     my $is_utf8 = utf8::decode($line);
     $line = substr $line, 0, 200;
     utf8::encode($line) if $is_utf8;

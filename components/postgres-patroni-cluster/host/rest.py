@@ -7,6 +7,7 @@
   rest.py config apply FILE   make the dynamic configuration what the file says
 """
 import base64
+import http.client
 import json
 import ssl
 import sys
@@ -21,8 +22,8 @@ CONFIG = "/etc/patroni/config.yml"
 THEIRS = ("pause", "standby_cluster")
 
 
-class Unauthorized(OSError):
-    """The member wants another password."""
+class NotYet(OSError):
+    """The member has not taken over its new password yet, or does not reach etcd."""
 
 
 class Member:
@@ -41,12 +42,12 @@ class Member:
         self.headers = {"Authorization": "Basic " + token, "Content-Type": "application/json"}
 
     def ask(self, method, path, body=None, timeout=10):
-        """The answer. A member that was told of a new password takes it over in its next round: so long is waited."""
+        """The answer. What a member was told of it takes over in its next round: so long is waited."""
         end = time.monotonic() + 30
         while True:
             try:
                 return self.ask_once(method, path, body, timeout)
-            except Unauthorized:
+            except NotYet:
                 if time.monotonic() > end:
                     raise
             time.sleep(0.3)
@@ -60,8 +61,12 @@ class Member:
                 text = answer.read().decode()
         except urllib.error.HTTPError as error:
             said = error.read().decode().strip()
-            kind = Unauthorized if error.code == 401 else OSError
+            kind = NotYet if error.code == 401 else OSError
             raise kind(f"Patroni on {self.name}: {method} {path}: {error.code} {said}") from error
+        except http.client.RemoteDisconnected as error:
+            # So Patroni answers when it does not reach etcd. What may be done once only is not tried again.
+            kind = OSError if method == "POST" else NotYet
+            raise kind(f"Patroni on {self.name} does not answer: {error}") from error
         except OSError as error:
             raise OSError(f"Patroni on {self.name} does not answer: {getattr(error, 'reason', error)}") from error
         try:
@@ -92,8 +97,13 @@ def differences(wanted, live):
             continue
         # PostgreSQL's parameters are text to Patroni, whichever way they were typed in.
         if str(wanted.get(key)) != str(live.get(key)):
-            lines.append(f"{key} is {live.get(key)}, want {wanted.get(key)}")
+            lines.append(f"{key} is {shown(live.get(key))}, want {shown(wanted.get(key))}")
     return lines
+
+
+def shown(value):
+    """As it stands in the configuration."""
+    return "not set" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def replacement(wanted, live):

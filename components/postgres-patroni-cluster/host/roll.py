@@ -3,6 +3,8 @@
 
   roll.py check   exit 1 and name the members that wait for a restart
   roll.py run     restart them: replicas first, then hand over and restart the old leader
+  roll.py leads NAME…           exit 1 and say who leads, if it is none of them
+  roll.py hand-over NAME…       hand over to one of them
 
 Who leads is asked, never assumed, and leadership is not moved back afterwards. Nothing is restarted while any member
 is not well. A parameter that a replica may not have lower than its primary is lowered on the primary first, which
@@ -12,7 +14,7 @@ import subprocess
 import sys
 import time
 
-from rest import Member
+from rest import Member, NotYet
 
 # Name of a parameter, and its line in pg_controldata: the value that the primary runs with, replayed on replicas.
 NOT_BELOW_PRIMARY = {
@@ -75,7 +77,7 @@ def waits(member):
     return bool(at(member).ask("GET", "/patroni").get("pending_restart"))
 
 
-def settled(members):
+def settled(member, members):
     """Every member has seen the configuration as it is now: Patroni has asked etcd for it since, and acted on it."""
     patch = {"loop_wait": at(leader_of(members)).ask("GET", "/config")["loop_wait"]}
     last = {m["name"]: at(m).ask("GET", "/patroni").get("dcs_last_seen", 0) for m in members}
@@ -85,9 +87,14 @@ def settled(members):
         if time.monotonic() > end:
             raise Roll(f"Patroni on {behind[0]['name']} has not reached etcd for {WAIT} s")
         for m in behind:
-            # Changes nothing, and wakes the member up, which would else sleep for loop_wait.
-            at(m).ask("PATCH", "/config", patch)
+            try:
+                # Changes nothing, and wakes the member up, which would else sleep for loop_wait.
+                at(m).ask("PATCH", "/config", patch)
+            except NotYet:
+                pass  # a member that is being taken out may be shut out from etcd already: its lease will end
         time.sleep(0.5)
+        there = {m["name"] for m in member.members()}
+        behind = [m for m in behind if m["name"] in there]
         # The time is in whole seconds: two later is after now for sure.
         behind = [m for m in behind if at(m).ask("GET", "/patroni").get("dcs_last_seen", 0) < last[m["name"]] + 2]
 
@@ -129,10 +136,13 @@ def restart_replicas(member):
             restart(member, m)
 
 
-def hand_over(member):
+def hand_over(member, names=None):
+    """To a member, or to one of the named."""
     members = until_well(member, "before the switchover")
     leader = leader_of(members)
-    replicas = [m for m in members if m is not leader]
+    replicas = [m for m in members if m is not leader and (names is None or m["name"] in names)]
+    if not replicas:
+        raise Roll(f"{leader['name']} leads, and there is nobody to hand over to")
     # With synchronous replication only a synchronous standby has every commit.
     candidates = [m for m in replicas if m["role"] in ("sync_standby", "quorum_standby")] or replicas
     candidate = min(candidates, key=lambda m: (m.get("lag", 0), m["name"]))
@@ -143,7 +153,7 @@ def hand_over(member):
 
 def run(member):
     members = until_well(member, "before anything is restarted")
-    settled(members)
+    settled(member, members)
     if lowered(member):
         leader = leader_of(member.members())
         if waits(leader):
@@ -166,8 +176,19 @@ def check(member):
     return 1 if waiting else 0
 
 
+def leads(member, names):
+    leader = leader_of(member.members())["name"]
+    if leader not in names:
+        print(f"{leader} leads, which is to leave")
+    return 0 if leader in names else 1
+
+
 if __name__ == "__main__":
     try:
+        if sys.argv[1:2] == ["leads"]:
+            sys.exit(leads(Member(), sys.argv[2:]))
+        if sys.argv[1:2] == ["hand-over"]:
+            sys.exit(hand_over(Member(), sys.argv[2:]))
         if sys.argv[1:] == ["check"]:
             sys.exit(check(Member()))
         if sys.argv[1:] == ["run"]:

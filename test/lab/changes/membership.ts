@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { eventually, secondsSince } from "../support/process";
-import { pulumi } from "./engine";
 import type { ChangesSuite } from "./suite";
 import { underWrites } from "./under-writes";
 
@@ -9,14 +8,14 @@ const services = ["etcd", "patroni"];
 /** Hosts that join a running cluster and leave it. */
 export function membership({ promise, cluster }: ChangesSuite): void {
   promise("an even number of etcd's members is refused with the reason before a host is touched", async () => {
-    const { hosts, lab, machine, stack } = cluster;
+    const { hosts, machine, stack } = cluster;
     const touched = () =>
       machine.all("find /etc /usr/local /var/lib/hastack -type f -printf '%p %C@\\n' 2>&1 | sort | sha256sum");
     const before = { files: await touched(), runs: await hosts.invocations(...services) };
     const members = Object.keys(hosts.addresses);
     cluster.consistsOf(...members, "psql4");
     try {
-      const printed = await stack.fails(pulumi(lab, "up", "--yes"));
+      const printed = await stack.fails(stack.up());
       assert.match(
         printed,
         /EtcdQuorum etcd: an argument is wrong\s+members: \["psql1","psql2","psql3","psql4"\]: an even number/,
@@ -53,7 +52,7 @@ export function membership({ promise, cluster }: ChangesSuite): void {
     const [leader] = removed;
     await cluster.handTo(leader);
     const directories = ["/var/lib/postgresql/15/main", "/var/lib/etcd/etcd"];
-    await underWrites(t, cluster, 40, async () => {
+    await underWrites(t, cluster, 10, async () => {
       cluster.consistsOf("psql2", "psql3", "psql4");
       const began = performance.now();
       await cluster.up();

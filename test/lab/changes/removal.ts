@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { secondsSince } from "../support/process";
 import { answer } from "../support/psql";
-import { pulumi } from "./engine";
+import { etcdctl } from "./cluster";
 import type { ChangesSuite } from "./suite";
 
 const services = ["etcd", "patroni"];
-const data = ["/var/lib/postgresql/15/main/PG_VERSION", "/var/lib/etcd/etcd/member/snap/db"];
+const etcdData = "/var/lib/etcd/etcd/member/snap/db";
+const data = ["/var/lib/postgresql/15/main/PG_VERSION", etcdData];
 const ours = [
   "/etc/patroni/config.yml",
   "/etc/patroni/tls/server.key",
@@ -19,18 +20,19 @@ const ours = [
 /** The end of a cluster, and its return. */
 export function removal({ promise, cluster }: ChangesSuite): void {
   promise("`destroy` refuses while data is protected, and touches nothing", async () => {
-    const { hosts, lab } = cluster;
+    const { hosts, stack } = cluster;
     await cluster.change({ protect: true });
     const before = { runs: await hosts.invocations(...services), starts: await cluster.starts() };
-    const { code, stdout, stderr } = await pulumi(lab, "destroy", "--yes", "--skip-preview", "--suppress-progress");
-    assert.notEqual(code, 0);
-    assert.match(stdout + stderr, /cannot be deleted\s+because it is protected/);
+    assert.match(await stack.fails(stack.destroy()), /cannot be deleted\s+because it is protected/);
+    const restore = stack.configure({ "hastack:postgres": { purge: true } });
+    assert.match(await stack.fails(stack.up()), /PostgresPatroniCluster workspad: purge: true: .* lift the protection/);
+    restore();
     assert.deepEqual({ runs: await hosts.invocations(...services), starts: await cluster.starts() }, before);
     await cluster.clean();
   });
 
   promise("with the protection lifted `destroy` leaves no service and no file of ours, and all data", async (t) => {
-    const { hosts, lab } = cluster;
+    const { hosts, lab, stack } = cluster;
     const login = { ...cluster.login("workspad"), options: "target_session_attrs=read-write" };
     await answer(lab, login, "DROP TABLE IF EXISTS survivors; CREATE TABLE survivors AS SELECT 4711 AS n");
     await cluster.change({ protect: false });
@@ -38,8 +40,7 @@ export function removal({ promise, cluster }: ChangesSuite): void {
       assert.deepEqual(found.trim().split("\n"), [...ours, ...data], host);
     }
     const began = performance.now();
-    const { code, stdout, stderr } = await pulumi(lab, "destroy", "--yes", "--skip-preview", "--suppress-progress");
-    assert.equal(code, 0, stdout + stderr);
+    await stack.succeeds(stack.destroy());
     t.diagnostic(`destroy: ${secondsSince(began)} s`);
 
     for (const host of hosts.names) {
@@ -64,6 +65,48 @@ export function removal({ promise, cluster }: ChangesSuite): void {
     assert.equal(await answer(cluster.lab, login, "SELECT n FROM survivors"), "4711");
     await cluster.clean();
   });
+}
+
+/** Removal with all data, which has to be asked for. */
+export function purge({ promise, cluster }: ChangesSuite): void {
+  promise("`purge: true` removes the databases; the next `up` makes new ones in the quorum that is there", async () => {
+    const { hosts, stack } = cluster;
+    await cluster.change({ purge: true });
+    await cluster.whole();
+    const identity = await systemIdentifier(cluster);
+    await stack.succeeds(stack.destroy());
+    for (const [host, found] of Object.entries(await hosts.all(present(data)))) {
+      assert.equal(found.trim(), etcdData, host);
+    }
+
+    await cluster.up();
+    await cluster.whole();
+    assert.notEqual(await systemIdentifier(cluster), identity);
+    assert.equal(await hosts.superuser(await hosts.leader(), "SELECT to_regclass('survivors')", "workspad"), "");
+    await cluster.clean();
+  });
+
+  promise("purged as a whole, nothing is left, and the next `up` founds a new quorum", async () => {
+    const { hosts, stack } = cluster;
+    stack.configure({ "hastack:etcd": { purge: true } });
+    await cluster.up();
+    const [first = ""] = hosts.names;
+    await hosts.sh(first, etcdctl("put drill kept"));
+    assert.match(await hosts.sh(first, etcdctl("get drill")), /kept/);
+    await stack.succeeds(stack.destroy());
+    for (const [host, found] of Object.entries(await hosts.all(present(data)))) assert.equal(found, "", host);
+
+    await cluster.up();
+    await cluster.whole();
+    await cluster.quorum();
+    assert.equal(await hosts.sh(first, etcdctl("get drill")), "");
+    await cluster.clean();
+  });
+}
+
+/** What PostgreSQL's initdb has given the cluster: the data is the same as long as it is. */
+async function systemIdentifier({ hosts }: ChangesSuite["cluster"]): Promise<string> {
+  return hosts.superuser(await hosts.leader(), "SELECT system_identifier FROM pg_control_system()");
 }
 
 /** Prints those of the files that are there. */

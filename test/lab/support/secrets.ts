@@ -31,7 +31,7 @@ export async function secretsOf(stack: Stack): Promise<Secret[]> {
           for (const [what, value] of stored(plain(inputs.stdin))) note(`${name} ${what}`, value);
     }
   }
-  for (const [role, value] of Object.entries((await stack.outputs()).passwords as object)) {
+  for (const [role, value] of Object.entries((await stack.outputs()).passwords ?? {})) {
     note(`password of ${role}`, value);
   }
   return distinct(found);

@@ -1,3 +1,4 @@
+import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
@@ -19,8 +20,6 @@ interface StateResource {
   outputs?: Record<string, unknown>;
 }
 
-const name = "dev";
-
 /** The stack's settings without its poolers: the database cluster alone. */
 export const databasesOnly: Settings = {
   "hastack:pooler": undefined,
@@ -28,7 +27,14 @@ export const databasesOnly: Settings = {
   "hastack:hosts": { proxy1: undefined, proxy2: undefined },
 };
 
-/** The stack of `npm run dev`, run by the real engine in a test's lab with a copy of its settings. */
+interface Deployment {
+  resources: StateResource[];
+  pending_operations?: unknown[];
+}
+
+const unattended = ["--yes", "--skip-preview", "--suppress-progress"];
+
+/** A stack of the repository, run by the real engine in a test's lab with a copy of its settings. */
 export class Stack {
   /** Everything that the engine printed in all runs, by command line. */
   readonly transcript: [string, string][] = [];
@@ -36,7 +42,8 @@ export class Stack {
 
   constructor(
     private readonly lab: TestLab,
-    private readonly changes: Settings,
+    private readonly changes: Settings = {},
+    private readonly name = "dev",
   ) {
     this.file = join(lab.state, "Pulumi.test.yaml");
   }
@@ -44,22 +51,22 @@ export class Stack {
   /** A stack without resources, with the settings of the repository but for the changes; false if it is there already. */
   async init(): Promise<boolean> {
     if (!existsSync(this.file)) {
-      copyFileSync(join(repository, `Pulumi.${name}.yaml`), this.file);
+      copyFileSync(join(repository, `Pulumi.${this.name}.yaml`), this.file);
       this.configure(this.changes);
     }
     if (await this.exists()) return false;
-    await this.must(["stack", "init", name]);
+    await this.must(["stack", "init", this.name]);
     return true;
   }
 
   /** Forgets the stack and all of its resources; the hosts are not touched. */
   async forget(): Promise<void> {
-    await this.must(["stack", "rm", name, "--force", "--yes", "--preserve-config"]);
+    await this.must(["stack", "rm", this.name, "--force", "--yes", "--preserve-config"]);
     rmSync(this.file);
   }
 
   private async exists(): Promise<boolean> {
-    return (await this.pulumi(["stack", "ls", "--json"])).stdout.includes(`"${name}"`);
+    return (await this.pulumi(["stack", "ls", "--json"])).stdout.includes(`"${this.name}"`);
   }
 
   get settings(): Settings {
@@ -81,11 +88,11 @@ export class Stack {
   /** Puts secret values into the copy of the settings, by path, e.g. `hastack:postgres.roles[0].password`. */
   async configureSecrets(values: Readonly<Record<string, string>>): Promise<void> {
     const pairs = Object.entries(values).flatMap(([path, value]) => ["--secret", `${path}=${value}`]);
-    await this.must(["config", "set-all", "--path", ...pairs, "--stack", name, "--config-file", this.file]);
+    await this.must(["config", "set-all", "--path", ...pairs, "--stack", this.name, "--config-file", this.file]);
   }
 
   up(...flags: string[]): Promise<Result> {
-    return this.run("up", ["--yes", "--skip-preview", "--suppress-progress", ...flags]);
+    return this.run("up", [...unattended, ...flags]);
   }
 
   preview(...flags: string[]): Promise<Result> {
@@ -106,26 +113,53 @@ export class Stack {
     return result.stdout + result.stderr;
   }
 
+  /** An `up` that goes on while the test does something else. It leads a session of processes of its own. */
+  beginUp(): ChildProcessWithoutNullStreams {
+    return this.lab.begin(["setsid", "pulumi", "--cwd", repository, "up", ...unattended, ...this.where]);
+  }
+
+  /** Ends the lock that a killed run has left on the stack. */
+  cancel(): Promise<Result> {
+    return this.pulumi(["cancel", "--yes", "--stack", this.name]);
+  }
+
+  /** Forgets the creations of which a killed run could not note how they ended. */
+  clearPendingCreates(): Promise<Result> {
+    return this.run("refresh", [...unattended, "--clear-pending-creates"]);
+  }
+
+  private get where(): string[] {
+    return ["--stack", this.name, "--config-file", this.file, "--non-interactive", "--color", "never"];
+  }
+
   private run(command: string, flags: readonly string[], within: readonly string[] = []): Promise<Result> {
-    const where = ["--stack", name, "--config-file", this.file, "--non-interactive", "--color", "never"];
-    return this.pulumi([command, ...flags, ...where], { seconds: 400 }, within);
+    return this.pulumi([command, ...flags, ...this.where], { seconds: 400 }, within);
   }
 
   /** All outputs with their secrets in clear; none before the first run that came to its end. */
   async outputs(): Promise<Record<string, unknown>> {
-    const printed = await this.must(["stack", "output", "--json", "--show-secrets", "--stack", name]);
+    const printed = await this.must(["stack", "output", "--json", "--show-secrets", "--stack", this.name]);
     return JSON.parse(printed) as Record<string, unknown>;
   }
 
   /** The state as an operator could export it, with all secrets in clear. Nothing of it belongs into a message. */
   async resources(): Promise<StateResource[]> {
-    const { code, stdout } = await this.pulumi(["stack", "export", "--show-secrets", "--stack", name]);
+    return (await this.deployment()).resources;
+  }
+
+  /** Operations of which the state does not say how they ended. */
+  async pendingOperations(): Promise<unknown[]> {
+    return (await this.deployment()).pending_operations ?? [];
+  }
+
+  private async deployment(): Promise<Deployment> {
+    const { code, stdout } = await this.pulumi(["stack", "export", "--show-secrets", "--stack", this.name]);
     if (code !== 0) throw new Error(`pulumi stack export: exit ${code}`);
-    return (JSON.parse(stdout) as { deployment: { resources: StateResource[] } }).deployment.resources;
+    return (JSON.parse(stdout) as { deployment: Deployment }).deployment;
   }
 
   destroy(): Promise<Result> {
-    return this.run("destroy", ["--yes", "--skip-preview", "--suppress-progress"]);
+    return this.run("destroy", unattended);
   }
 
   /** The same command in a network that is not the lab's, and where nothing can be reached by accident. */

@@ -5,11 +5,17 @@ type Body = (t: TestContext) => Promise<void> | void;
 
 const minutes = 60_000;
 
+/** What the tests of a suite share. */
+interface Shared {
+  start(): Promise<void>;
+  stop(): void;
+}
+
 /**
  * Tests that share one cluster and run in order: each finds what the ones before have left. When a promise is broken
  * without which nothing else can hold, the rest is skipped.
  */
-export class Suite<Cluster extends TestCluster = TestCluster> {
+export class Suite<Cluster extends Shared = TestCluster> {
   private hopeless: string | undefined;
 
   /** @param limit minutes that one test may take */

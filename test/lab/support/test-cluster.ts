@@ -9,7 +9,7 @@ import { TestLab } from "./test-lab";
 /** What all tests of the cluster share: the lab, the stack in it, its hosts. */
 export class TestCluster {
   readonly lab = new TestLab();
-  readonly stack = new Stack(this.lab, databasesOnly);
+  readonly stack: Stack;
   /** The authority's certificate, when the stack is up. */
   readonly caFile = join(this.lab.state, "ca.crt");
   /** Whether the stack had no resources at the start. */
@@ -19,13 +19,18 @@ export class TestCluster {
   private passwords: Record<string, string> = {};
   private known: Hosts | undefined;
 
+  /** @param name of the stack in the repository, and of its hosts' topology */
+  constructor(private readonly name = "dev") {
+    this.stack = new Stack(this.lab, databasesOnly, name);
+  }
+
   get hosts(): Hosts {
     if (!this.known) throw new Error("the lab was not started");
     return this.known;
   }
 
   async start(): Promise<void> {
-    await this.lab.start("dev");
+    await this.lab.start(this.name);
     this.fresh = await this.stack.init();
     const hosts = this.stack.settings["hastack:hosts"] as Record<string, { address: string }>;
     const addresses = Object.entries(hosts).map(([name, { address }]) => [name, address]);
@@ -44,7 +49,8 @@ export class TestCluster {
     return printed;
   }
 
-  private async readOutputs(): Promise<void> {
+  /** Takes over what the stack gives to its clients. */
+  async readOutputs(): Promise<void> {
     const { ca, passwords } = await this.stack.outputs();
     if (typeof ca !== "string") return; // nothing has come up yet
     writeFileSync(this.caFile, ca);

@@ -20,20 +20,35 @@ export const remoteCommand = commandResource(
 async function run(client: Client, command: string, state: Properties, operation: Operation): Promise<Properties> {
   const env = await environment(client, state, operation);
   const output = new CapturedOutput(operation.log, state.logging as Logging | undefined);
-  const channel = await execute(client, command, env);
+  const { channel, end } = await execute(client, command, env, operation.signal);
   channel.on("data", (chunk: Buffer) => output.stdout.write(chunk));
   channel.stderr.on("data", (chunk: Buffer) => output.stderr.write(chunk));
   // A command may end without reading its input; that is its own affair.
   channel.on("error", () => {});
   channel.end(state.stdin ?? "");
-  const failure = await ended(client, channel, operation.signal);
+  const failure = await end;
   if (failure) throw output.failure(failure, command);
   return output.outputs();
 }
 
-function execute(client: Client, command: string, env: Record<string, string>): Promise<ClientChannel> {
+interface Execution {
+  channel: ClientChannel;
+  /** Why the command failed, when it has ended. */
+  end: Promise<string | undefined>;
+}
+
+function execute(
+  client: Client,
+  command: string,
+  env: Record<string, string>,
+  signal: AbortSignal,
+): Promise<Execution> {
   return new Promise((resolve, reject) => {
-    client.exec(command, { env }, (error, channel) => (error ? reject(error) : resolve(channel)));
+    client.exec(command, { env }, (error, channel) => {
+      if (error) return reject(error);
+      // At once: a command that ends immediately says so in the very packet that opened its channel.
+      resolve({ channel, end: ended(client, channel, signal) });
+    });
   });
 }
 

@@ -1,0 +1,69 @@
+import { secret } from "../converge/secrets";
+import { haproxyFile } from "../haproxy/config";
+import { majority, type ReplicatedConfig, role, sentinelPort } from "./model";
+import { checker } from "./users";
+
+/** A subscriber is silent for days: only a dead connection may be given up, and TCP's keepalive finds that. HAProxy's limit. */
+const longest = "24d";
+
+export const caFile = haproxyFile(role, "ca.crt");
+
+/**
+ * The address leads to the host that most Sentinels name the master and that says so itself (HAProxy manual, 4.2,
+ * tcp-check). One of the two alone is not enough: a master that was cut off goes on believing that it is one.
+ */
+export function renderHaproxy(config: ReplicatedConfig): string {
+  const { members, settings, virtualIp } = config;
+  return [
+    "frontend hastack_redis",
+    "  mode tcp",
+    "  # the address may be on another host",
+    `  bind ${virtualIp.virtualIp.address}:${settings.port} transparent`,
+    `  timeout client ${longest}`,
+    "  option clitcpka",
+    ...members.map(
+      ({ name }) =>
+        `  use_backend hastack_redis_${name} if { nbsrv(hastack_redis_${name}_named) ge ${majority(config)} }`,
+    ),
+    "",
+    ...members.flatMap(({ name, address }) => [
+      `backend hastack_redis_${name}`,
+      "  mode tcp",
+      `  timeout server ${longest}`,
+      "  timeout check 1s",
+      "  option srvtcpka",
+      ...ask("ROLE", "master"),
+      `  default-server${secure(config)} inter 1s fastinter 500ms downinter 500ms rise 1 fall 2 on-marked-down shutdown-sessions`,
+      `  server ${name} ${address}:${settings.port}${verified(config, name)} check`,
+      "",
+      `backend hastack_redis_${name}_named`,
+      "  mode tcp",
+      "  timeout check 1s",
+      ...ask(`SENTINEL\\ GET-MASTER-ADDR-BY-NAME\\ ${config.name}`, `$${address.length}\\r\\n${address}\\r\\n`),
+      `  default-server${secure(config)} inter 1s fastinter 500ms downinter 500ms rise 1 fall 2`,
+      ...members.map(
+        (member) => `  server ${member.name} ${member.address}:${sentinelPort}${verified(config, member.name)} check`,
+      ),
+      "",
+    ]),
+  ].join("\n");
+}
+
+/** A reply that is long enough and does not match is an answer: nothing more is waited for. */
+function ask(command: string, answer: string): string[] {
+  return [
+    "  option tcp-check",
+    `  tcp-check send AUTH\\ ${checker}\\ ${secret(`${checker}-password`)}\\r\\n`,
+    "  tcp-check expect min-recv 5 string +OK",
+    `  tcp-check send ${command}\\r\\n`,
+    `  tcp-check expect min-recv 14 string ${answer}`,
+  ];
+}
+
+function secure({ settings }: ReplicatedConfig): string {
+  return settings.tls ? ` check-ssl verify required ca-file ${caFile}` : "";
+}
+
+function verified({ settings }: ReplicatedConfig, name: string): string {
+  return settings.tls ? ` verifyhost ${name}` : "";
+}
