@@ -30,10 +30,17 @@ const hostsSchema = z.object({
  * const workspad = new WorksPadCluster("workspad", {
  *   hosts: [node1, node2, node3],
  *   ca,
+ *   serverNames: ["workspad.company.com"],
  *   package: PackageSource.apt("workspad"),
  *   database: db.endpoint("workspad"),
  * });
- * new NginxBalancer("front", { hosts: [nginx1, nginx2], virtualIp: "192.168.1.210/24", upstreams: workspad.nodes });
+ * new NginxBalancer("front", {
+ *   hosts: [nginx1, nginx2],
+ *   virtualIp: "192.168.1.210/24",
+ *   serverNames: ["workspad.company.com"],
+ *   ca,
+ *   upstreams: workspad.nodes,
+ * });
  * ```
  *
  * Operations: nodes are changed one after the other, in the order of `hosts`, each until it is healthy; if one does not

@@ -57,6 +57,7 @@ export const nodeSchema = z.object({
     })
     .prefault({}),
   debconf: z.object({ host: question, name: question, user: question, password: question }).optional(),
+  serverNames: z.array(z.string().regex(/^(\*\.)?[A-Za-z0-9.-]+$/, { message: "give a DNS name" })).default([]),
   certificateFile: file.default("/opt/workspad/certificates/dataprotection.crt"),
   keyFile: file.default("/opt/workspad/certificates/dataprotection.key"),
   serverCertificateFile: file.default("/opt/workspad/certificates/server.crt"),

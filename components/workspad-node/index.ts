@@ -107,6 +107,13 @@ export interface WorksPadSettings {
    */
   ca?: CertificateAuthority;
   /**
+   * Names that are in the nodes' certificates, beside the host's own; with `ca`. A balancer verifies one name for all
+   * nodes: the one that users dial.
+   * @default none
+   * @example ["workspad.company.com"]
+   */
+  serverNames?: pulumi.Input<pulumi.Input<string>[]>;
+  /**
    * Where WorksPad has its data-protection certificate, PEM.
    * @default "/opt/workspad/certificates/dataprotection.crt"
    */
@@ -233,7 +240,12 @@ export class WorksPadNode extends pulumi.ComponentResource implements Upstream {
           dataProtection ?? new DataProtectionCertificate(name, undefined, child),
           ca?.issue(
             `${name}-server`,
-            { commonName: host.hostName, ipAddresses: [host.address], dnsNames: [host.hostName], server: true },
+            {
+              commonName: host.hostName,
+              ipAddresses: [host.address],
+              dnsNames: plain(config, (c) => [host.hostName, ...c.serverNames]),
+              server: true,
+            },
             child,
           ),
         ),
