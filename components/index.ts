@@ -30,3 +30,14 @@ export { RuDesktopCluster, type RuDesktopClusterArgs } from "./rudesktop-cluster
 export { RuDesktopNode, type RuDesktopNodeArgs, type RuDesktopSettings } from "./rudesktop-node";
 export type { Upstream } from "./upstream";
 export type { VrrpArgs } from "./virtual-ip";
+export { WorksPadCluster, type WorksPadClusterArgs } from "./workspad-cluster";
+export {
+  type ActiveDirectoryArgs,
+  type ExchangeArgs,
+  WorksPadNode,
+  type WorksPadNodeArgs,
+  type WorksPadPromptsArgs,
+  type WorksPadQuestionsArgs,
+  type WorksPadSettings,
+} from "./workspad-node";
+export { DataProtectionCertificate, type DataProtectionCertificateArgs } from "./workspad-node/data-protection";

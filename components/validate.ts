@@ -18,7 +18,9 @@ export function parse<S extends z.ZodType>(resource: string, schema: S, values: 
   if (result.success) return result.data;
   const lines = result.error.issues.map((issue) => {
     const path = issue.path.map(String).join(".") || "arguments";
-    return `  ${path}: ${shown(at(values, issue.path))}: ${issue.message}`;
+    // What is wrong with a name in a record stands one level deeper.
+    const message = issue.code === "invalid_key" ? issue.issues[0]?.message : issue.message;
+    return `  ${path}: ${shown(at(values, issue.path), issue.path)}: ${message}`;
   });
   throw fault(`${resource}: ${lines.length === 1 ? "an argument is" : "arguments are"} wrong\n${lines.join("\n")}`);
 }
@@ -29,8 +31,12 @@ function at(values: unknown, path: readonly PropertyKey[]): unknown {
   return found;
 }
 
-function shown(value: unknown): string {
+/** Arguments whose values belong into no message. */
+const confidential = /password$|secretKey$|privateKey$|authPass$/i;
+
+function shown(value: unknown, path: readonly PropertyKey[]): string {
   if (value === undefined) return "missing";
+  if (value !== "" && confidential.test(String(path.at(-1)))) return "(not shown)";
   const text = JSON.stringify(value) ?? String(value);
   return text.length > 80 ? `${text.slice(0, 77)}…` : text;
 }

@@ -33,6 +33,11 @@ export function packageFile(name: string, version: string, sha256: string, sourc
   return words("deb", name, version, `sha256:${sha256}`, quoted(source));
 }
 
+/** The line of `packages` or `packageFile`, carried out by a program of the unit that runs the package manager. */
+export function through(program: string, line: string): string {
+  return words(line, "through", quoted(program));
+}
+
 export interface Ownership {
   /** Octal, four digits. */
   mode: string;
@@ -75,7 +80,7 @@ export interface ServiceState {
   enabled?: boolean;
   started?: boolean;
   masked?: boolean;
-  /** Restart when one of these files of the unit (or `package:NAME`) is other than when it was last started. */
+  /** Restart when one of these files of the unit (or `package:NAME`, `step:NAME`) is other than when it was last started. */
   restartOn?: readonly string[];
   /** Reload when one of these files of the unit is other than when it was last loaded. */
   reloadOn?: readonly string[];
@@ -92,8 +97,8 @@ export function service(name: string, state: ServiceState): string {
     state.masked && "masked",
     state.enabled !== undefined && (state.enabled ? "enabled" : "disabled"),
     state.started !== undefined && (state.started ? "started" : "stopped"),
-    state.restartOn?.length && `restart-on ${state.restartOn.join(",")}`,
-    state.reloadOn?.length && `reload-on ${state.reloadOn.join(",")}`,
+    state.restartOn?.length && `restart-on ${quoted(state.restartOn.join(","))}`,
+    state.reloadOn?.length && `reload-on ${quoted(state.reloadOn.join(","))}`,
     state.noBlock && "no-block",
     state.beforeRestart && "before-restart",
   );

@@ -15,6 +15,23 @@ const tcpPort = z.number().int().min(1).max(65535);
 
 const proxy = z.looseObject({ host: z.string().min(1), hostKey: hostKey.optional(), user: account.optional() });
 
+/** See sources.list(5). */
+export const aptSourceSchema = z
+  .object({
+    uri: z
+      .string()
+      .regex(/^(https?|file|ftp):\/\S+$/, { message: "give an address, e.g. https://mirror.example.com/debian" }),
+    suite: z.string().regex(/^\S+$/, { message: "give one word, e.g. bookworm" }),
+    components: z.array(z.string().regex(/^\S+$/)).default([]),
+    key: z.string().regex(/-----BEGIN PGP PUBLIC KEY BLOCK-----[\s\S]+-----END PGP PUBLIC KEY BLOCK-----/, {
+      message: "give the ASCII-armoured key that signs the source (`gpg --armor --export`)",
+    }),
+  })
+  .refine((apt) => apt.suite.endsWith("/") === (apt.components.length === 0), {
+    path: ["components"],
+    message: 'give components, e.g. ["main"], or a suite that ends in "/" for a flat repository (sources.list(5))',
+  });
+
 export const hostSchema = z
   .object({
     address: ipv4,
@@ -32,22 +49,7 @@ export const hostSchema = z
     insecureIgnoreHostKey: z.boolean().default(false),
     memoryMiB: z.number().int().min(256, { message: "give the memory in MiB, at least 256" }).optional(),
     cores: z.number().int().min(1).optional(),
-    apt: z
-      .object({
-        uri: z
-          .string()
-          .regex(/^(https?|file|ftp):\/\S+$/, { message: "give an address, e.g. https://mirror.example.com/debian" }),
-        suite: z.string().regex(/^\S+$/, { message: "give one word, e.g. bookworm" }),
-        components: z.array(z.string().regex(/^\S+$/)).default([]),
-        key: z.string().regex(/-----BEGIN PGP PUBLIC KEY BLOCK-----[\s\S]+-----END PGP PUBLIC KEY BLOCK-----/, {
-          message: "give the ASCII-armoured key that signs the source (`gpg --armor --export`)",
-        }),
-      })
-      .refine((apt) => apt.suite.endsWith("/") === (apt.components.length === 0), {
-        path: ["components"],
-        message: 'give components, e.g. ["main"], or a suite that ends in "/" for a flat repository (sources.list(5))',
-      })
-      .optional(),
+    apt: aptSourceSchema.optional(),
   })
   .refine((host) => host.connection.hostKey !== undefined || host.insecureIgnoreHostKey, {
     path: ["connection", "hostKey"],
@@ -56,3 +58,4 @@ export const hostSchema = z
   });
 
 export type ResolvedHost = z.output<typeof hostSchema>;
+export type ResolvedAptSource = z.output<typeof aptSourceSchema>;

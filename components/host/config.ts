@@ -1,8 +1,6 @@
 import { absent, comment, file, literal, requirement, unitText } from "../converge/text";
-import type { ResolvedHost } from "./args";
+import type { ResolvedAptSource, ResolvedHost } from "./args";
 
-const keyring = "/etc/apt/keyrings/hastack.asc";
-const source = "/etc/apt/sources.list.d/hastack.sources";
 const readable = { mode: "0644", owner: "root:root" };
 
 /** The unit `base`: what every host has, whatever its roles. */
@@ -14,14 +12,25 @@ export function renderHost(apt: ResolvedHost["apt"]): string {
       "test -d /run/systemd/system",
     ),
     comment("where packages come from"),
-    apt
-      ? [file(keyring, literal(ending(apt.key)), readable), file(source, literal(renderAptSource(apt)), readable)]
-      : [absent(source), absent(keyring)],
+    apt ? aptSource("hastack", apt) : pathsOf("hastack").map(absent),
   );
 }
 
+/** A package source and the key that signs it, under a name of their own. */
+export function aptSource(name: string, apt: ResolvedAptSource): string[] {
+  const [source, keyring] = pathsOf(name);
+  return [
+    file(keyring, literal(ending(apt.key)), readable),
+    file(source, literal(renderAptSource(apt, keyring)), readable),
+  ];
+}
+
+function pathsOf(name: string): [string, string] {
+  return [`/etc/apt/sources.list.d/${name}.sources`, `/etc/apt/keyrings/${name}.asc`];
+}
+
 /** deb822 format, see sources.list(5). */
-export function renderAptSource(apt: NonNullable<ResolvedHost["apt"]>): string {
+export function renderAptSource(apt: ResolvedAptSource, keyring: string): string {
   const lines = ["Types: deb", `URIs: ${apt.uri}`, `Suites: ${apt.suite}`];
   if (apt.components.length > 0) lines.push(`Components: ${apt.components.join(" ")}`);
   lines.push(`Signed-By: ${keyring}`);

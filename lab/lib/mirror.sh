@@ -37,6 +37,9 @@ mirror_build() {
   mirror_package "$LAB_DIR/mirror/sample" "$tree/pool" 1.0
   mirror_package "$LAB_DIR/mirror/sample" "$tree/pool" 2.0
   mirror_package "$LAB_DIR/stand-ins/rudesktop" "$tree/pool" 1.0
+  mirror_package "$LAB_DIR/stand-ins/aspnetcore-runtime-6.0" "$tree/pool" 6.0
+  mirror_package "$LAB_DIR/stand-ins/workspad" "$tree/pool" 1.0
+  mirror_package "$LAB_DIR/stand-ins/workspad" "$tree/pool" 1.1
   (cd "$tree" && dpkg-scanpackages --multiversion pool >Packages && gzip -9nk Packages)
   mirror_sign "$release" "$tree"
   mv -T "$tree" "$mirror"

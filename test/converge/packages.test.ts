@@ -83,6 +83,17 @@ apt-mark unhold ${sample} >/dev/null 2>&1 || true; dpkg --purge ${sample} >/dev/
     assert.equal(await host.sh(`${version}; echo; apt-mark showhold`), `2.0\n${sample}\n`);
   });
 
+  test("a package is installed through a program that the unit brings", async () => {
+    const program = "/root/through";
+    const script = `#!/bin/sh\necho "$*" >>/root/commands\nANSWER=given exec "$@"`;
+    const text = `${file(program, script, "0755 root:root")}\npackage ${sample}=1.0 hold through ${program}`;
+    await host.sh("rm -f /root/commands");
+    await host.applied("p", text);
+    assert.match(await host.read("/root/commands"), /^apt-get install .* hastack-lab-sample=1\.0\n$/);
+    assert.deepEqual(await host.drift("p"), []);
+    assert.equal(await host.sh("apt-mark showhold"), `${sample}\n`);
+  });
+
   test("a package or version that no source has is an error with apt's own words", async () => {
     const unknown = await host.refused("p", "package no-such-package-here");
     assert.match(

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, test } from "node:test";
 import { TestHost } from "./host";
-import { file, packageSource, service, serviceFile } from "./text";
+import { ensure, file, packageSource, service, serviceFile } from "./text";
 
 describe("services", () => {
   let host: TestHost;
@@ -153,6 +153,28 @@ service demo started restart-on package:${sample}`;
     const said = await host.applied("s", text("2.0"));
     assert.ok(said.includes("demo.service restarted"), said.join("\n"));
     assert.ok(!(await host.applied("s", text("2.0"))).includes("demo.service restarted"));
+  });
+
+  test("a step counts as a file: what was started while it was not done is restarted, and nothing else", async () => {
+    const text = (value: string) => `${serviceFile("demo")}
+${ensure("demo's part of its file", `grep -qx part=${value} /etc/demo.conf`, `sed -i /^part=/d /etc/demo.conf; echo part=${value} >>/etc/demo.conf`)}
+service demo started restart-on "step:demo's part of its file"`;
+    await host.sh("systemctl stop demo; echo other=1 >/etc/demo.conf");
+    await host.applied("s", text("one"));
+    const first = await invocation();
+    await host.sh("sed -i s/part=one/part=wrong/ /etc/demo.conf");
+    assert.deepEqual(await host.drift("s"), ["demo's part of its file"]);
+    await host.applied("s", text("one"));
+    assert.equal(await invocation(), first, "the process has not seen the wrong one");
+    await host.sh("sed -i s/other=1/other=2/ /etc/demo.conf");
+    assert.deepEqual(await host.drift("s"), [], "the rest of the file is not the step's");
+
+    await host.sh("sed -i s/part=one/part=wrong/ /etc/demo.conf; systemctl restart demo");
+    assert.ok((await host.applied("s", text("one"))).includes("demo.service restarted"));
+    assert.equal(await loaded(), "other=2\npart=one\n");
+    assert.ok((await host.applied("s", text("two"))).includes("demo.service restarted"));
+    assert.equal(await loaded(), "other=2\npart=two\n");
+    assert.deepEqual((await host.applied("s", text("two"))).length, 1);
   });
 
   test("reload-on reloads, and a restart is as good as a reload", async () => {

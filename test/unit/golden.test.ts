@@ -36,6 +36,9 @@ import { identityOf, renderShared } from "../../components/rudesktop-cluster/con
 import { type NodeConfig, nodeSchema } from "../../components/rudesktop-node/args";
 import * as rudesktop from "../../components/rudesktop-node/config";
 import { virtualIpOn } from "../../components/virtual-ip";
+import { type NodeConfig as WorksPadConfig, nodeSchema as worksPadSchema } from "../../components/workspad-node/args";
+import * as workspad from "../../components/workspad-node/config";
+import { debconfAnswers, debconfForgets } from "../../components/workspad-node/installer";
 
 /** What is rendered, line by line, as a reviewer would see it. `UPDATE_GOLDEN=1` writes the files anew. */
 function golden(name: string, text: string): void {
@@ -151,6 +154,37 @@ const poolerOfProxy1: PoolerConfig = {
   }),
   queryWaitTimeout: 120,
   clients: ["192.168.1.0/24"],
+};
+
+const worksPadNode: WorksPadConfig = {
+  ...worksPadSchema.parse({
+    database: {
+      host: "192.168.1.200",
+      port: 6432,
+      database: "workspad",
+      user: "it's; 'отдел'",
+      password: "jhYg/=\\F",
+      caCertificate: "-----BEGIN CERTIFICATE-----\n…\n-----END CERTIFICATE-----\n",
+    },
+    connectionSettings: { "Maximum Pool Size": "50" },
+    healthPath: "/health",
+    balancers: ["192.168.1.126", "192.168.1.127"],
+  }),
+  install: PackageSource.apt("workspad").directive,
+  packageName: "workspad",
+  ownServerCertificate: false,
+};
+
+/** With everything that is not there by default. */
+const askedByDebconf: WorksPadConfig = {
+  ...worksPadNode,
+  debconf: { host: "workspad/host", name: "workspad/name", user: "workspad/user", password: "workspad/password" },
+  runtimeSource: {
+    uri: "https://mirror.example.com/dotnet",
+    suite: "bookworm",
+    components: ["main"],
+    key: "-----BEGIN PGP PUBLIC KEY BLOCK-----\n…\n-----END PGP PUBLIC KEY BLOCK-----\n",
+  },
 };
 
 const traits = { memoryMiB: 4096, cores: 4, os: "debian 12", interfaces: { eth0: ["192.168.1.130/24"] } };
@@ -271,6 +305,10 @@ describe("what is rendered", () => {
     "pooler-install": () => pooler.renderInstall(poolerOfProxy1),
     pooler: () => pooler.renderPooler(poolerOfProxy1),
     "pooler-firewall": () => unitText(...firewall(poolerFirewall(poolerOfProxy1))),
+    "workspad-install": () => workspad.renderInstall(askedByDebconf),
+    workspad: () => workspad.renderNode(worksPadNode),
+    "workspad-debconf": () => unitText(...debconfAnswers(askedByDebconf), ...debconfForgets(askedByDebconf)),
+    "workspad-firewall": () => unitText(...firewall(workspad.firewallOf(worksPadNode))),
   };
   for (const [name, render] of Object.entries(texts)) test(name, () => golden(`${name}.txt`, render()));
 });

@@ -57,11 +57,11 @@ describe("a host that will not do is refused in its operator's words", () => {
 test("a package source is signed by its own key and no other", () => {
   const source = { uri: "http://mirror/debian", suite: "./", components: [], key: "" };
   assert.equal(
-    renderAptSource(source),
+    renderAptSource(source, "/etc/apt/keyrings/hastack.asc"),
     "Types: deb\nURIs: http://mirror/debian\nSuites: ./\nSigned-By: /etc/apt/keyrings/hastack.asc\n",
   );
   assert.match(
-    renderAptSource({ ...source, suite: "bookworm", components: ["main", "contrib"] }),
+    renderAptSource({ ...source, suite: "bookworm", components: ["main", "contrib"] }, "/etc/apt/keyrings/hastack.asc"),
     /\nComponents: main contrib\n/,
   );
 });

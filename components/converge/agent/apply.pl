@@ -75,12 +75,12 @@ sub bring_in_order ( $directive, $unit, $count ) {
 }
 
 sub plan_restarts ($unit) {
-    my @services = $unit->all('Directive::Service');
-    my %by_path  = map { $_->{path} ? ( $_->{path} => $_ ) : () } @{ $unit->{directives} };
+    my @services   = $unit->all('Directive::Service');
+    my %by_trigger = map { defined $_->trigger ? ( $_->trigger => $_ ) : () } @{ $unit->{directives} };
     Systemd::load( map { $_->{name} } @services );
     my %wrong;
     my $is_wrong = sub ($thing) {
-        my $directive = $by_path{$thing} // return 0;    # a package: its version alone counts
+        my $directive = $by_trigger{$thing} // return 0;    # a package: its version alone counts
         return $wrong{$thing} //= () = $directive->differences($unit);
     };
     $_->plan( $unit, $is_wrong ) for @services;

@@ -25,14 +25,18 @@ my %ENVIRONMENT = (
     NEEDRESTART_SUSPEND      => '1',                # restarts are decided by the units
 );
 
-# Installs `name` or `name=version` or /path/to.deb; nothing that is installed may have to go for it.
-sub install ( $unit, $targets, @options ) {
-    my $fresh = update_unless_recent($unit);
+# Installs `name` or `name=version` or /path/to.deb; nothing that is installed may have to go for it. THROUGH is a program
+# that runs the command it is given, or ''.
+sub install ( $unit, $through, $targets, @options ) {
+    my @through = length $through ? $through : ();
+    my $fresh   = update_unless_recent($unit);
     ServicePolicy::during(
         sub {
-            finish_interrupted($unit) if Dpkg::is_interrupted();
-            my @command =
-                ( qw(apt-get install --yes --no-install-recommends --no-remove), @OPTIONS, @options, '--', @$targets );
+            finish_interrupted( $unit, @through ) if Dpkg::is_interrupted();
+            my @command = (
+                @through, qw(apt-get install --yes --no-install-recommends --no-remove),
+                @OPTIONS, @options, '--', @$targets
+            );
             my $done = patiently( $unit, @command );
             if ( $done->{code} && !$fresh->{updated} && stale($done) ) {
                 $fresh = update($unit);
@@ -80,11 +84,11 @@ sub sources () {
     return join ' ', map { join ':', $_, ( stat $_ )[ 1, 7, 9 ] } @files;
 }
 
-sub finish_interrupted ($unit) {
+sub finish_interrupted ( $unit, @through ) {
     $unit->say('finishing an interrupted package installation');
-    my $done = patiently( $unit, qw(dpkg --force-confdef --force-confold --configure -a) );
+    my $done = patiently( $unit, @through, qw(dpkg --force-confdef --force-confold --configure -a) );
     return if $done->{code} == 0;
-    $done = patiently( $unit, qw(apt-get install --yes --fix-broken --no-remove), @OPTIONS );
+    $done = patiently( $unit, @through, qw(apt-get install --yes --fix-broken --no-remove), @OPTIONS );
     Failure::throw( 'an interrupted package installation cannot be finished: ' . complaint($done) ) if $done->{code};
 }
 

@@ -66,7 +66,7 @@ sub drift ($subject) {
             push @drift, $directive->label . ': ' . Failure::of($@)->{message};
             next;
         }
-        $unit->{differing}{ $directive->{path} } = 1 if @differences && $directive->{path};
+        $unit->{differing}{ $directive->trigger } = 1 if @differences && defined $directive->trigger;
         push @drift, map { $_->{is} } @differences;
     }
     return @drift;

@@ -21,9 +21,10 @@ sub difference ( $is, $done ) { return { is => $is, done => $done } }
 sub label         ($self)                        { return $self->{verb} }    # names the directive in an error
 sub differences   ( $self, $unit )               { return () }               # read-only
 sub fix           ( $self, $unit, @differences ) { }                         # says what it does
-sub inventory     ($self)                        { return () } # what a later text without this line has to remove
-sub starts_things ($self)                        { return 0 }  # true: acts on running services, so comes after removals
-sub prefetch      ( $self, $unit )               { }           # for check: starts what takes time
+sub inventory     ($self)          { return () }               # what a later text without this line has to remove
+sub trigger       ($self)          { return $self->{path} }    # its name in a list of restart-on
+sub starts_things ($self)          { return 0 }                # true: acts on running services, so comes after removals
+sub prefetch      ( $self, $unit ) { }                         # for check: starts what takes time
 
 # After `fix` nothing may differ; a directive whose fix is its own proof says so with an empty list.
 sub left_over ( $self, $unit ) { return $self->differences($unit) }

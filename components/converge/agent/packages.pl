@@ -1,4 +1,4 @@
-# `package NAME[=VERSION]… [hold]` and `deb NAME VERSION sha256:HEX SOURCE`.
+# `package NAME[=VERSION]… [hold] [through PATH]` and `deb NAME VERSION sha256:HEX SOURCE [through PATH]`.
 package Directive::Packages;
 our @ISA = ('Directive');
 Directive::register( package => __PACKAGE__ );
@@ -8,19 +8,29 @@ my $VERSION = qr/[A-Za-z0-9.+~:-]+/;
 
 # Lines that follow each other are one transaction.
 sub read ( $class, $statement, $unit, $ ) {
-    my $last = $unit->last_directive;
-    my $new  = !$last || !$last->isa($class);
-    my $self = $new ? $class->new( $statement, packages => [] ) : $last;
-    my ( @wanted, $hold );
-    until ( @wanted && ( !$statement->more || ( $hold = $statement->has('hold') ) ) ) {
+    my @wanted;
+    until ( @wanted && ( !$statement->more || $statement->is_next( 'hold', 'through' ) ) ) {
         my ( $name, $version ) = split /=/,
             $statement->word( 'a package as NAME or NAME=VERSION', qr/$NAME(?:=$VERSION)?/ ), 2;
         $unit->claim( $statement, "package $name" );
         push @wanted, { name => $name, version => $version };
     }
+    my $hold    = $statement->has('hold');
+    my $through = through( $statement, $unit );
+    my $last    = $unit->last_directive;
+    my $new     = !$last || !$last->isa($class) || $last->{through} ne $through;
+    my $self    = $new ? $class->new( $statement, packages => [], through => $through ) : $last;
     $_->{hold} = $hold for @wanted;
     push @{ $self->{packages} }, @wanted;
     return $new ? $self : undef;
+}
+
+# A program of the unit that runs the package manager, e.g. to answer what a package asks on its terminal; '' for none.
+sub through ( $statement, $unit ) {
+    return '' if !$statement->has('through');
+    my $path = $statement->path;
+    $statement->wrong("`through $path`: no line above makes it") if !$unit->claims($path);
+    return $path;
 }
 
 sub names ($self) {
@@ -60,7 +70,7 @@ sub fix ( $self, $unit, @differences ) {
         my @held    = grep { Dpkg::state($_)->{held} } @present;
         $unit->say("installing @targets");
         Apt::mark( 'unhold', @held ) if @held;
-        Apt::install( $unit, \@targets, @present ? '--allow-downgrades' : () );
+        Apt::install( $unit, $self->{through}, \@targets, @present ? '--allow-downgrades' : () );
         Apt::mark( 'hold', @held ) if @held;
     }
     my @unheld = grep { hold_difference($_) } @{ $self->{packages} };
@@ -83,6 +93,7 @@ sub read ( $class, $statement, $unit, $ ) {
         sha256  => $statement->word( 'a digest as sha256:64 hex digits',   qr/sha256:[0-9a-f]{64}/ ) =~ s/sha256://r,
         source  => $statement->word( 'an http(s) URL or an absolute path', qr{(?:https?://|/)[!-~]+} ),
     );
+    $self->{through} = Directive::Packages::through( $statement, $unit );
     $unit->claim( $statement, "package $self->{name}" );
     return $self;
 }
@@ -98,7 +109,7 @@ sub fix ( $self, $unit, @differences ) {
     Failure::throw("$self->{source} holds $name $version, and the line says $self->{name} $self->{version}")
         if "$name $version" ne "$self->{name} $self->{version}";
     $unit->say("installing $self->{name} $self->{version} from $self->{source}");
-    Apt::install( $unit, [$file], '--allow-downgrades', '--allow-change-held-packages' );
+    Apt::install( $unit, $self->{through}, [$file], '--allow-downgrades', '--allow-change-held-packages' );
     unlink $file;
     $self->say_done( $unit, @differences );
 }

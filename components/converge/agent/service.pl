@@ -15,6 +15,8 @@ Directive::register( service => __PACKAGE__ );
 use constant RECORDS => Converge::STATE . '/services';
 use constant SETTLED => 1.0;                             # seconds that a started service has to stay up
 
+my $TRIGGER = qr{(?:/|package:|step:)[^,]+};
+
 sub read ( $class, $statement, $unit, $ ) {
     my $name = Systemd::full_name( $statement->word( 'a service name', qr/[A-Za-z0-9:_.\\@-]+/ ) );
     my $self = $class->new( $statement, name => $name, restart_on => [], reload_on => [] );
@@ -37,11 +39,14 @@ sub read ( $class, $statement, $unit, $ ) {
     return $self;
 }
 
-# A list of things on lines above: paths of files and links, or package:NAME.
+# A list of things on lines above: paths of files and links, package:NAME, step:NAME.
 sub triggers ( $statement, $unit ) {
-    my @list = split /,/, $statement->word( 'a list PATH,PATH…', qr{(?:/|package:)[^,]+(?:,(?:/|package:)[^,]+)*} );
+    my @list = split /,/, $statement->word( 'a list PATH,PATH…', qr{$TRIGGER(?:,$TRIGGER)*} );
     for my $thing (@list) {
-        my $known = $thing =~ /\Apackage:(.*)/ ? "package $1" : $thing;
+        my $known =
+              $thing =~ /\Apackage:(.*)/ ? "package $1"
+            : $thing =~ /\Astep:(.*)/    ? "step \"$1\""
+            :                              $thing;
         $statement->wrong("`$thing`: no line above makes it") if !$unit->claims($known);
     }
     return \@list;
@@ -121,6 +126,7 @@ sub fingerprint ( $self, $unit, $list ) {
         return undef if $unit->{differing}{$thing};
         my $value =
               $thing =~ /\Apackage:(.*)/ ? Dpkg::state($1)->{version}
+            : $thing =~ /\Astep:/        ? $unit->step($thing)->digest($unit)
             : -l $thing                  ? '->' . readlink $thing
             :                              Disk::digest($thing);
         push @parts, $thing . '=' . ( $value // return undef );

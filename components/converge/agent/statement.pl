@@ -68,6 +68,11 @@ sub has ( $self, $keyword ) {
     return 1;
 }
 
+sub is_next ( $self, @keywords ) {
+    my $next = $self->{words}[0] // return 0;
+    return grep { $_ eq $next } @keywords;
+}
+
 sub more ($self) { return scalar @{ $self->{words} } }
 
 sub path ( $self, $what = 'an absolute path without . or .. in it' ) {

@@ -22,6 +22,17 @@ sub read ( $class, $statement, $unit, $following ) {
 
 sub label ($self) { return "ensure \"$self->{name}\"" }
 
+sub trigger ($self) { return "step:$self->{name}" }
+
+# What the step is about, as a digest: its scripts may hold secrets.
+sub digest ( $self, $unit ) {
+    my $path = Process::scratch_path('step');
+    Disk::replace( $path, $unit->expand( $self->{check} . $self->{do} ), 0600 );
+    my $digest = Disk::digest($path);
+    Disk::remove($path);
+    return $digest;
+}
+
 sub starts_things ($self) { return 1 }
 
 # `check` is to be quick: a step that does not answer soon differs.

@@ -39,6 +39,12 @@ sub all ( $self, $class ) {
     return grep { $_->isa($class) } @{ $self->{directives} };
 }
 
+# The step that a list of triggers calls `step:NAME`.
+sub step ( $self, $trigger ) {
+    my ($step) = grep { ( $_->trigger // '' ) eq $trigger } @{ $self->{directives} };
+    return $step;
+}
+
 sub last_directive ($self) { return $self->{directives}[-1] }
 
 # Reads the host's values of the secrets that the text names.
