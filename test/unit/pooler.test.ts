@@ -103,10 +103,7 @@ describe("arguments that are wrong are refused, naming argument, value and cure"
       /vrrp\.advertInterval: 0\.5: VRRP with a password counts in whole seconds/,
     );
     refused({ vrrp: { priorities: [100, 255] } }, /vrrp\.priorities\.1: 255: .*give at most 254/);
-    refused(
-      { vrrp: { authPass: "too-long-for-it" } },
-      /vrrp\.authPass: \(not shown\): give 1 to 8 letters and digits/,
-    );
+    refused({ vrrp: { authPass: "too-long-for-it" } }, /vrrp\.authPass: \(not shown\): give 1 to 8 letters and digits/);
     refused({ vrrp: { interface: "eth 0" } }, /vrrp\.interface: "eth 0": not an interface's name/);
   });
 

@@ -30,7 +30,10 @@ export function secrecy({ promise, cluster }: Suite): void {
 
   promise("a reviewer sees every line of what goes to a host but the secrets", async () => {
     const hidden = (await cluster.stack.resources())
-      .filter(({ urn, inputs }) => urn.includes("command:remote:Command") && typeof inputs?.stdin !== "string")
+      .filter(
+        ({ urn, inputs }) =>
+          urn.includes("command:remote:Command") && !["string", "undefined"].includes(typeof inputs?.stdin),
+      )
       .map(({ urn }) => urn.slice(urn.lastIndexOf("::") + 2));
     assert.deepEqual(
       hidden.filter((name) => !name.endsWith("-secrets")),
