@@ -180,8 +180,8 @@ export function renderShared(config: ClusterConfig, traits: readonly HostTraits[
       "restarts PostgreSQL where a parameter asks for it: replicas first, the leader last and after a switchover",
     ),
     ensure("PostgreSQL runs with its parameters", {
-      check: `[ "$(cat ${done} 2>/dev/null)" = ${digest} ] || { echo "they have changed"; exit 1; }\n${roll} check`,
-      fix: `${roll} run\necho ${digest} >${done}`,
+      check: `[ "$(cat ${done} 2>/dev/null)" = ${digest} ] || { echo "they have changed"; exit 1; }\n${roll} check ${names}`,
+      fix: `${roll} run ${names}\necho ${digest} >${done}`,
       timeout: 1800,
     }),
     comment("a member that leaves hands over before it is shut out"),

@@ -1,10 +1,12 @@
 #!/usr/bin/python3 -B
 """Restarts PostgreSQL on the members where a changed parameter waits for it, one at a time.
 
-  roll.py check   exit 1 and name the members that wait for a restart
-  roll.py run     restart them: replicas first, then hand over and restart the old leader
-  roll.py leads NAME…           exit 1 and say who leads, if it is none of them
-  roll.py hand-over NAME…       hand over to one of them
+  roll.py check NAME…       exit 1 and name the members that wait for a restart
+  roll.py run NAME…         restart them: replicas first, then hand over and restart the old leader
+  roll.py leads NAME…       exit 1 and say who leads, if it is none of them
+  roll.py hand-over NAME…   hand over to one of them
+
+NAME…: the members that are to be. Others are about to leave: nothing is asked of them but to hand over.
 
 Who leads is asked, never assumed, and leadership is not moved back afterwards. Nothing is restarted while any member
 is not well. A parameter that a replica may not have lower than its primary is lowered on the primary first, which
@@ -28,6 +30,20 @@ MOST_LAG = 16 * 1024 * 1024
 WAIT = 120
 
 
+LEADERS = ("leader", "standby_leader")
+
+
+class Cluster(Member):
+    """This member, and through it the cluster of those that are to be; until it has handed over, its leader too."""
+
+    def __init__(self, names):
+        super().__init__()
+        self.names = names
+
+    def members(self):
+        return [m for m in super().members() if m["name"] in self.names or m["role"] in LEADERS]
+
+
 class Roll(Exception):
     """Why the roll stops here; everything else is as it was."""
 
@@ -37,7 +53,7 @@ def at(member):
 
 
 def leader_of(members):
-    leaders = [m for m in members if m["role"] in ("leader", "standby_leader")]
+    leaders = [m for m in members if m["role"] in LEADERS]
     if len(leaders) != 1:
         raise Roll("the cluster has no leader at present")
     return leaders[0]
@@ -49,7 +65,7 @@ def unwell(members):
     for m in members:
         if m["state"] not in ("running", "streaming"):
             return f"{m['name']} is {m['state']}"
-        if m["role"] not in ("leader", "standby_leader"):
+        if m["role"] not in LEADERS:
             if m.get("timeline") != timeline:
                 return f"{m['name']} is on timeline {m.get('timeline')}, the leader on {timeline}"
             lag = m.get("lag", 0)
@@ -114,7 +130,7 @@ def caught_up(members):
     written = at(leader_of(members)).ask("GET", "/patroni")["xlog"]["location"]
     end = time.monotonic() + WAIT
     for m in members:
-        while m["role"] not in ("leader", "standby_leader"):
+        while m["role"] not in LEADERS:
             replayed = at(m).ask("GET", "/patroni").get("xlog", {}).get("replayed_location") or 0
             if replayed >= written:
                 break
@@ -132,15 +148,14 @@ def restart(member, m):
 def restart_replicas(member):
     for name in [m["name"] for m in member.members()]:
         m = next(m for m in until_well(member, "before the next restart") if m["name"] == name)
-        if m["role"] not in ("leader", "standby_leader") and waits(m):
+        if m["role"] not in LEADERS and waits(m):
             restart(member, m)
 
 
-def hand_over(member, names=None):
-    """To a member, or to one of the named."""
+def hand_over(member):
     members = until_well(member, "before the switchover")
     leader = leader_of(members)
-    replicas = [m for m in members if m is not leader and (names is None or m["name"] in names)]
+    replicas = [m for m in members if m is not leader]
     if not replicas:
         raise Roll(f"{leader['name']} leads, and there is nobody to hand over to")
     # With synchronous replication only a synchronous standby has every commit.
@@ -176,25 +191,22 @@ def check(member):
     return 1 if waiting else 0
 
 
-def leads(member, names):
+def leads(member):
     leader = leader_of(member.members())["name"]
-    if leader not in names:
+    if leader not in member.names:
         print(f"{leader} leads, which is to leave")
-    return 0 if leader in names else 1
+    return 0 if leader in member.names else 1
 
+
+COMMANDS = {"check": check, "run": run, "leads": leads, "hand-over": hand_over}
 
 if __name__ == "__main__":
-    try:
-        if sys.argv[1:2] == ["leads"]:
-            sys.exit(leads(Member(), sys.argv[2:]))
-        if sys.argv[1:2] == ["hand-over"]:
-            sys.exit(hand_over(Member(), sys.argv[2:]))
-        if sys.argv[1:] == ["check"]:
-            sys.exit(check(Member()))
-        if sys.argv[1:] == ["run"]:
-            sys.exit(run(Member()))
+    command, names = COMMANDS.get("".join(sys.argv[1:2])), sys.argv[2:]
+    if command is None or not names:
         print(__doc__, file=sys.stderr)
         sys.exit(2)
+    try:
+        sys.exit(command(Cluster(names)))
     except (OSError, Roll, subprocess.CalledProcessError) as error:
         print(error)
         sys.exit(1)
