@@ -9,7 +9,13 @@ import { eventually, type Result, run } from "./support/process";
 import { repository } from "./support/test-lab";
 
 const command = join(repository, "lab/lab");
-const addresses = { psql1: "192.168.1.130", psql2: "192.168.1.131", psql3: "192.168.1.132" };
+const addresses = {
+  psql1: "192.168.1.130",
+  psql2: "192.168.1.131",
+  psql3: "192.168.1.132",
+  proxy1: "192.168.1.140",
+  proxy2: "192.168.1.141",
+};
 
 /** The command `lab/lab` with a state directory of its own. */
 class Lab {
@@ -79,7 +85,7 @@ describe("the lab", () => {
       assert.deepEqual(said.trim().split(/\s+/), ["systemd", host, address, "running"]);
     }
     const keys = readFileSync(join(lab.state, "ssh/known_hosts"), "utf8").match(/ssh-ed25519 \S+/g) ?? [];
-    assert.equal(new Set(keys).size, 3);
+    assert.equal(new Set(keys).size, Object.keys(addresses).length);
   });
 
   test("a second `up` changes nothing; of another topology it is refused with the cure", async () => {
