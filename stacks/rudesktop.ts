@@ -120,6 +120,18 @@ export function rudesktop(hosts: Record<string, Host>, config: pulumi.Config) {
   return {
     entry: front.address,
     ca: ca.certificate,
+    /** What `npm run switch-site` asks and changes. */
+    sites: {
+      scheme: settings.scheme,
+      activeSite: settings.activeSite,
+      nodes: Object.fromEntries(
+        site.nodes.map(({ name, address, port }) => [name, { site: settings.nodes[name]?.site, address, port }]),
+      ),
+      balancers: balancerNames,
+      url: front.url,
+      address: front.address,
+      healthPath: site.nodes[0]?.healthPath,
+    },
     endpoints: { rudesktop: db.endpoint("rudesktop") },
     hastack: inventory({
       hosts: Object.values(hosts),
