@@ -34,7 +34,7 @@ interface Said {
   answeredBy: string[];
 }
 
-export type SiteState = Said[];
+export type SiteState = readonly Said[];
 
 /** Asks all balancers at once: what they send requests to, and, by requests of their own, who answers. */
 export function siteState(sites: Sites, inventory: Inventory): Promise<SiteState> {
