@@ -96,7 +96,11 @@ async function hasTaken(site: string, old: string, engine: Engine, inventory: In
   try {
     pulumi(engine, ["config", "set", "--path", setting, site], "ignore");
     say(`== ${setting} is ${site}: pulumi up\n`);
-    pulumi(engine, ["up", "--yes", "--skip-preview", "--suppress-progress", "--non-interactive"], "inherit");
+    pulumi(
+      engine,
+      ["up", "--yes", "--skip-preview", "--suppress-progress", "--suppress-outputs", "--non-interactive"],
+      "inherit",
+    );
     const sites = readSites(engine);
     const leaving = Object.keys(sites.nodes).filter((node) => !nodesOf(sites, site).includes(node));
     for (const node of leaving) await drain(node, inventory);

@@ -39,7 +39,8 @@ export function switching({ promise, foundation, cluster: site }: SiteSuite): vo
         ["north", "node1", "node2"],
       ] as const) {
         const printed = ended(0, await site.switchSite(name));
-        for (const line of printed.trim().split("\n")) t.diagnostic(line);
+        const after = printed.slice(printed.lastIndexOf("site north"));
+        for (const line of after.trim().split("\n")) t.diagnostic(line);
         assert.deepEqual(
           shown(printed).map(([, leads]) => leads),
           [old, old, node, node],
