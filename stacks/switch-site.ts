@@ -159,7 +159,7 @@ function pulumi({ stack, file }: Engine, args: readonly string[], stdout: "pipe"
     stdio: ["ignore", stdout, "inherit"],
   });
   if (error) throw new Wrong(`pulumi cannot be started (${error.message}): install it, or add it to PATH`);
-  if (status !== 0) throw new Error(`pulumi ${args.slice(0, 2).join(" ")} ended with ${status}`);
+  if (status !== 0) throw new Error(`pulumi ${args[0]} ended with ${status}`);
   return printed.stdout ?? "";
 }
 

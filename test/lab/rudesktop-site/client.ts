@@ -95,26 +95,31 @@ async function user(session: string): Promise<void> {
 /** Where each device is connected now. */
 const places = new Map<string, string>();
 
-/** Connects, again and again. */
+/** Connects, again and again. The time without a relay begins with the last word that came back. */
 async function device(id: string): Promise<void> {
-  for (let lostAt = now(); ; account.reconnections++) {
-    while (!(await connected(id, () => endGap(lostAt)))) await pause(0.2 + Math.random() * 0.3);
-    lostAt = now();
+  let heardAt = now();
+  const begun = () => {
+    account.longestWithoutRelaySeconds = Math.max(account.longestWithoutRelaySeconds, now() - heardAt);
+  };
+  for (;;) {
+    const until = await connected(id, begun);
+    if (until === undefined) {
+      await pause(0.2 + Math.random() * 0.3);
+    } else {
+      account.reconnections++;
+      heardAt = until;
+    }
   }
 }
 
-function endGap(lostAt: number): void {
-  account.longestWithoutRelaySeconds = Math.max(account.longestWithoutRelaySeconds, now() - lostAt);
-}
-
-/** One connection to its end; whether the relay has ever taken the device in. */
-function connected(id: string, begun: () => void): Promise<boolean> {
+/** One connection to its end; when the relay was heard last, undefined if it has never taken the device in. */
+function connected(id: string, begun: () => void): Promise<number | undefined> {
   return new Promise((resolve) => {
     const socket = new WebSocket(`wss://${host}/relay/`);
     let heardAt = now();
     const end = () => {
       clearInterval(timer);
-      resolve(places.delete(id));
+      resolve(places.delete(id) ? heardAt : undefined);
     };
     const timer = setInterval(() => {
       if (now() - heardAt < silenceSeconds) {
