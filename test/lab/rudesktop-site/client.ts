@@ -72,10 +72,16 @@ async function ask(kind: Requests, path: string, token: string, body?: string): 
   kind.sent++;
   kind.slowestSeconds = Math.max(kind.slowestSeconds, now() - since);
   if (!(answer instanceof Error) && answer.status === 200) return answer.body;
-  const what = answer instanceof Error ? answer.message : `status ${answer.status}: ${answer.body.slice(0, 120)}`;
+  const what =
+    answer instanceof Error ? answer.message : `status ${answer.status}: ${words(answer.body).slice(0, 100)}`;
   if (!(answer instanceof Error) && answer.status === 401) account.sessionsRefused++;
   kind.failures.push({ from: since, to: now(), what: `${path}: ${what}` });
   return undefined;
+}
+
+/** An answer without line breaks and tags. */
+function words(body: string): string {
+  return body.replace(/<[^>]*>|\s+/g, " ").trim();
 }
 
 async function logIn(): Promise<string | undefined> {

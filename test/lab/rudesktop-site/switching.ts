@@ -15,20 +15,23 @@ export function switching({ promise, foundation, cluster: site }: SiteSuite): vo
     assert.equal(result.code, code, failure("switch-site", [], result));
     return result.stdout + result.stderr;
   };
+  /** The balancer that has not the entry's address. */
+  const idleBalancer = async () => {
+    const holder = await site.holder();
+    return balancers.find((host) => host !== holder) ?? "";
+  };
   /** What it shows of who serves: once before, and once after. */
-  const shown = (printed: string) => [
-    ...printed.matchAll(/leads to (\S+); 10 of 10 requests succeeded, answered by (\S+)/g),
-  ];
+  const leads = (printed: string) => {
+    const lines = printed.matchAll(/leads to (\S+); 10 of 10 requests succeeded, answered by (\S+)/g);
+    return [...lines].map(([, led, answered]) => (led === answered ? led : `${led}, answered by ${answered}`));
+  };
 
   foundation("with active-passive, the nodes of one site serve", async () => {
     site.configure({ scheme: "active-passive", activeSite: "north" });
     await site.up();
     assert.equal((await site.health()).node, "node1");
     const printed = ended(0, await site.switchSite("--show"));
-    assert.deepEqual(
-      shown(printed).map(([, leads]) => leads),
-      ["node1", "node1"],
-    );
+    assert.deepEqual(leads(printed), ["node1", "node1"]);
     assert.match(printed, /site north\n {2}node1 {2}ready, .*\nsite south\n {2}node2 {2}ready, 0 connections/);
   });
 
@@ -41,10 +44,7 @@ export function switching({ promise, foundation, cluster: site }: SiteSuite): vo
         const printed = ended(0, await site.switchSite(name));
         const after = printed.slice(printed.lastIndexOf("site north"));
         for (const line of after.trim().split("\n")) t.diagnostic(line);
-        assert.deepEqual(
-          shown(printed).map(([, leads]) => leads),
-          [old, old, node, node],
-        );
+        assert.deepEqual(leads(printed), [old, old, node, node]);
         assert.equal(wanted(), name);
         assert.equal((await site.health()).node, node);
         await clients.devicesOn([node], 30);
@@ -64,9 +64,8 @@ export function switching({ promise, foundation, cluster: site }: SiteSuite): vo
     await stack.succeeds(stack.preview("--expect-no-changes"));
   });
 
-  promise("a switch that fails on the way goes back by itself", async () => {
-    const holder = await site.holder();
-    const [idle = ""] = balancers.filter((host) => host !== holder);
+  promise("a switch that fails on the way goes back by itself: here a balancer cannot be reached", async () => {
+    const idle = await idleBalancer();
     await lab.lab(["power-off", idle]);
     const printed = ended(1, await site.switchSite("south"));
     assert.match(printed, /south has not taken over from north: pulumi up ended with/);
@@ -77,6 +76,23 @@ export function switching({ promise, foundation, cluster: site }: SiteSuite): vo
     await site.whole();
     await stack.succeeds(stack.preview("--expect-no-changes"));
   });
+
+  promise(
+    "with a balancer that is said to be gone the switch is made, and it learns of it when it is back",
+    async () => {
+      const idle = await idleBalancer();
+      await lab.lab(["power-off", idle]);
+      stack.configure({ "hastack:hosts": { [idle]: { gone: true } } });
+      const printed = ended(0, await site.switchSite("south"));
+      assert.match(printed, new RegExp(`${idle} {2}cannot be reached`));
+      assert.equal((await site.health()).node, "node2");
+      await lab.lab(["power-on", idle]);
+      stack.configure({ "hastack:hosts": { [idle]: { gone: undefined } } });
+      await site.up();
+      const now = ended(0, await site.switchSite("--show"));
+      assert.deepEqual(leads(now), ["node2", "node2"]);
+    },
+  );
 
   promise("with active-active again, all sites serve", async () => {
     site.configure({ scheme: undefined, activeSite: undefined });
