@@ -23,11 +23,14 @@ import {
   sourceOf,
 } from "./settings";
 
-/** `hastack:rudesktop` of a stack. */
+const namesWanted = { message: "give the names under which users reach it" };
+const hostsWanted = { message: "give its hosts, e.g. { hosts: [host1, host2] }" };
+
+/** `hastack:rudesktop` of a stack; the components check what they are given themselves. */
 const schema = z
   .strictObject({
     /** Names under which users reach it. */
-    serverNames: z.array(z.string()).min(1, { message: "give the names under which users reach it" }),
+    serverNames: z.array(z.string(), namesWanted).min(1, namesWanted),
     /** `active-active`: all nodes serve; `active-passive`: those of one site do. */
     scheme: z
       .enum(["active-active", "active-passive"], {
@@ -35,24 +38,29 @@ const schema = z
           "give active-active or active-passive. DNS round robin is none of them: a name server goes on naming a node that is down",
       })
       .default("active-active"),
-    /** With `active-passive`, the site that serves. */
+    /** With `active-passive`, the site that serves; `npm run switch-site` changes it. */
     activeSite: z.string().optional(),
     /** By host: the site that it stands in. */
-    nodes: z.record(z.string(), z.strictObject({ site: z.string().default("main") })),
-    balancer: z.looseObject({ hosts: hostList }),
-    redis: z.looseObject({ hosts: hostList }),
-    databases: z.strictObject({ hosts: hostList }),
+    nodes: z.record(z.string(), z.strictObject({ site: z.string().default("main") }), {
+      message: "give the nodes' hosts, each with its site, e.g. { node1: { site: north }, node2: { site: south } }",
+    }),
+    balancer: z.looseObject({ hosts: hostList, health: z.looseObject({}).default({}) }, hostsWanted),
+    redis: z.looseObject({ hosts: hostList }, hostsWanted),
+    databases: z.strictObject({ hosts: hostList }, hostsWanted),
     package: packageSettings,
     node: z.looseObject({}).default({}),
   })
   .superRefine(({ scheme, activeSite, nodes }, context) => {
     const sites = [...new Set(Object.values(nodes).map(({ site }) => site))];
     const wrong = (path: string, message: string) => context.addIssue({ code: "custom", path: [path], message });
-    if (scheme === "active-passive" && (activeSite === undefined || !sites.includes(activeSite))) {
-      wrong("activeSite", `active-passive needs the site that serves: give one of ${sites.join(", ")}`);
-    }
-    if (scheme === "active-active" && activeSite !== undefined) {
-      wrong("activeSite", "with active-active all sites serve: leave it out, or give scheme: active-passive");
+    if (scheme === "active-active") {
+      if (activeSite !== undefined) {
+        wrong("activeSite", "with active-active all sites serve: leave it out, or give scheme: active-passive");
+      }
+    } else if (sites.length < 2) {
+      wrong("nodes", `they are all in site ${sites.join()}, and active-passive needs two: give the nodes of another`);
+    } else if (activeSite === undefined || !sites.includes(activeSite)) {
+      wrong("activeSite", `active-passive needs the site that serves: give ${sites.join(" or ")}`);
     }
   });
 
@@ -115,11 +123,24 @@ export function rudesktop(hosts: Record<string, Host>, config: pulumi.Config) {
     ca,
     upstreamTls: { serverName },
     ...balancerSettings,
+    health: { path: site.healthPath, ...balancerSettings.health },
   });
 
   return {
     entry: front.address,
     ca: ca.certificate,
+    /** What `npm run switch-site` asks and changes. */
+    sites: {
+      scheme: settings.scheme,
+      activeSite: settings.activeSite,
+      nodes: Object.fromEntries(
+        site.nodes.map(({ name, address, port }) => [name, { site: settings.nodes[name]?.site, address, port }]),
+      ),
+      balancers: balancerNames,
+      url: front.url,
+      address: front.address,
+      healthPath: site.healthPath,
+    },
     endpoints: { rudesktop: db.endpoint("rudesktop") },
     hastack: inventory({
       hosts: Object.values(hosts),

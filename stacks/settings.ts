@@ -42,8 +42,11 @@ export const authoritySettings = z.strictObject({
 export function defined<T extends object>(settings: T): { [K in keyof T]: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined)) as never;
 }
+
 /** Names of hosts. */
-export const hostList = z.array(z.string()).min(1, { message: "give the names of hosts" });
+export const hostList = z
+  .array(z.string(), { message: "give the names of hosts" })
+  .min(1, { message: "give the names of hosts" });
 
 /** Where an application's package comes from: `apt`, or a file by `url` or `path` with its version and sha256. */
 export const packageSettings = z.union(

@@ -46,6 +46,8 @@ const hostsSchema = z.object({
 export class RuDesktopCluster extends pulumi.ComponentResource {
   /** In the order of `hosts`. */
   readonly nodes: RuDesktopNode[];
+  /** Path that answers 200 when a node can serve. */
+  readonly healthPath: pulumi.Output<string>;
   /** What signs sessions. Secret. */
   readonly secretKey: pulumi.Output<string>;
   /** @internal Depend on it: all nodes are healthy and agree afterwards. */
@@ -67,8 +69,9 @@ export class RuDesktopCluster extends pulumi.ComponentResource {
       const node = { ...settings, host, secretKey: this.secretKey, after };
       this.nodes.push(new RuDesktopNode(`${name}-${host.hostName}`, node, child));
     }
+    this.healthPath = pulumi.output(this.nodes[0]?.healthPath ?? "");
     this.ready = this.compared(name);
-    this.registerOutputs({ secretKey: this.secretKey });
+    this.registerOutputs({ healthPath: this.healthPath, secretKey: this.secretKey });
   }
 
   private compared(name: string): remote.Command[] {

@@ -66,6 +66,7 @@ export const nodeSchema = z
     relayPath: urlPath.default("/relay/"),
     healthPath: urlPath.default("/health"),
     httpsPort: port.default(443),
+    minReadySeconds: z.number().int().min(0).max(600).default(10),
     largestBodyMiB: z.number().int().min(0).default(1024),
     balancers: z.array(network).optional(),
   })

@@ -26,6 +26,10 @@ const site = "/etc/nginx/conf.d/hastack-rudesktop.conf";
 const programs = "/usr/local/lib/hastack/rudesktop";
 export const check = `${programs}/check.py`;
 const restart = `${programs}/restart.sh`;
+/** It is there from when a node that has served stops until balancers know it again, see host/restart.sh. */
+const unseen = "/var/lib/hastack/rudesktop-unseen";
+const dropIns = "/etc/systemd/system/nginx.service.d";
+const ordering = `${dropIns}/hastack-rudesktop.conf`;
 const readable = { mode: "0644", owner: "root:root" };
 const searchable = { mode: "0755", owner: "root:root" };
 const executable = { mode: "0755", owner: "root:root" };
@@ -75,6 +79,8 @@ export function renderNode(config: NodeConfig): string {
     file(certificateFile, secret("server.crt"), readable),
     file(keyFile, secret("server.key"), forRoot),
     file(site, renderNginx(config), readable),
+    directory(dropIns, searchable),
+    file(ordering, renderOrdering(config), readable),
     waitFor("nginx accepts its configuration", 10, "nginx -q -t 2>&1"),
     service("nginx", {
       enabled: true,
@@ -82,7 +88,17 @@ export function renderNode(config: NodeConfig): string {
       reloadOn: [site, certificateFile, keyFile],
       restartOn: ["package:nginx"],
     }),
+    ensure("balancers have seen that it serves again", {
+      check: `[ ! -e ${unseen} ]`,
+      fix: `sleep ${config.minReadySeconds} && rm ${unseen}`,
+      timeout: config.minReadySeconds + 30,
+    }),
   );
+}
+
+/** Systemd stops in the opposite order: a host that goes down closes its port before RuDesktop behind it is gone. */
+function renderOrdering({ services }: NodeConfig): string {
+  return `[Unit]\nAfter=${services.map((name) => (name.includes(".") ? name : `${name}.service`)).join(" ")}\n`;
 }
 
 /** /etc/default/rudesktop: read by systemd, and by the shell in `rude`. */

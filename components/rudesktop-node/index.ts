@@ -95,6 +95,12 @@ export interface RuDesktopSettings {
    */
   httpsPort?: pulumi.Input<number>;
   /**
+   * Seconds for which a node has to serve again after `rude restart` before the next one may stop: as long as balancers
+   * take to see it. Without it there are moments in which they know of no node that serves.
+   * @default 10, more than an `NginxBalancer` takes by default
+   */
+  minReadySeconds?: pulumi.Input<number>;
+  /**
    * Largest request in MiB, e.g. an uploaded file; 0 is no limit.
    * @default 1024
    */

@@ -7,6 +7,7 @@
 set -eu
 
 record=/var/lib/hastack/rudesktop-started
+unseen=/var/lib/hastack/rudesktop-unseen
 action=$1
 package=$2
 services=$3
@@ -44,6 +45,8 @@ case $action in
     done
     ;;
   run)
+    # Whoever has served has to be known to balancers again before the next node stops.
+    [ ! -f $record ] || : >$unseen
     # Balancers see a closed port and go elsewhere, before a request is lost; nginx ends what it has begun.
     systemctl stop nginx.service
     started_with=$(digest "$@")

@@ -24,7 +24,7 @@ export function changes({ promise, cluster }: RedisSuite): void {
         `${account.acknowledged} writes, longest gap ${account.longestGapSeconds.toFixed(1)} s; ${account.errors.join("; ")}`,
       );
       assert.deepEqual(account.lost, []);
-      assert.ok(account.longestGapSeconds < 6, `${account.longestGapSeconds}`);
+      assert.ok(account.longestGapSeconds < 15, `${account.longestGapSeconds}`);
 
       assert.notEqual(await cluster.whole(), master);
       assert.equal(Number(await epoch()), before.epoch + 1, "one failover");

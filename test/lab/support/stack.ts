@@ -38,7 +38,8 @@ const unattended = ["--yes", "--skip-preview", "--suppress-progress"];
 export class Stack {
   /** Everything that the engine printed in all runs, by command line. */
   readonly transcript: [string, string][] = [];
-  private readonly file: string;
+  /** The copy of its settings. */
+  readonly file: string;
 
   constructor(
     private readonly lab: TestLab,

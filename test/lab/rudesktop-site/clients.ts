@@ -1,0 +1,82 @@
+import type { ChildProcessWithoutNullStreams } from "node:child_process";
+import { join } from "node:path";
+import { eventually } from "../support/process";
+import { repository, type TestLab } from "../support/test-lab";
+
+export const devices = 50;
+
+/** Requests of one kind. Times are seconds since the clients' start. */
+export interface Requests {
+  sent: number;
+  failures: { from: number; to: number; what: string }[];
+  /** Of all, failed ones included. */
+  slowestSeconds: number;
+}
+
+/** What the clients saw since their start. */
+export interface Account {
+  /** Idempotent requests, all with sessions that were made at the start. */
+  reads: Requests;
+  logins: Requests;
+  /** Requests whose session was not accepted. */
+  sessionsRefused: number;
+  /** How many devices are connected to each node now. */
+  nodes: Record<string, number>;
+  /** Connections of devices that ended. */
+  reconnections: number;
+  /** The longest time that a device was connected to no relay. */
+  longestWithoutRelaySeconds: number;
+}
+
+/** Devices and users of RuDesktop, who reach it through the entry. */
+export class Clients {
+  private printed = "";
+  private said = "";
+  private readonly ended: Promise<unknown>;
+
+  private constructor(private readonly child: ChildProcessWithoutNullStreams) {
+    child.stdout.on("data", (chunk: Buffer) => {
+      this.printed = (this.printed + chunk.toString()).split("\n").slice(-2).join("\n");
+    });
+    child.stderr.on("data", (chunk: Buffer) => {
+      this.said += chunk.toString();
+    });
+    this.ended = new Promise((resolve) => child.once("close", resolve));
+  }
+
+  /** Returns when all users have sessions, and all devices are connected. */
+  static async start(lab: TestLab, address: string, name: string, caFile: string): Promise<Clients> {
+    const program = join(repository, "test/lab/rudesktop-site/client.ts");
+    const node = [process.execPath, "--experimental-websocket", "--import", "tsx"];
+    const child = lab.begin([...node, program, address, name, caFile], { NODE_EXTRA_CA_CERTS: caFile });
+    const clients = new Clients(child);
+    await eventually("all users have sessions, all devices are connected", 60, async () => {
+      if (child.exitCode !== null) throw new Error(clients.said);
+      return clients.printed.includes("\n") || undefined;
+    });
+    return clients;
+  }
+
+  /** Up to now. */
+  get account(): Account {
+    const [line = ""] = this.printed.split("\n");
+    return JSON.parse(line) as Account;
+  }
+
+  /** Waits until all devices are connected, and none to any other node. */
+  async devicesOn(nodes: readonly string[], seconds: number): Promise<void> {
+    await eventually(`all devices are connected to ${nodes.join(" or ")}`, seconds, async () => {
+      const { nodes: found } = this.account;
+      const there = nodes.reduce((sum, node) => sum + (found[node] ?? 0), 0);
+      if (there === devices && Object.keys(found).every((node) => nodes.includes(node))) return true;
+      throw new Error(JSON.stringify(found));
+    });
+  }
+
+  /** Ends them; what they saw. */
+  async stop(): Promise<Account> {
+    this.child.stdin.end();
+    await this.ended;
+    return this.account;
+  }
+}
