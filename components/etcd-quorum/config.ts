@@ -12,6 +12,7 @@ import {
   waitFor,
 } from "../converge/text";
 import { firewallOpening } from "../firewall/config";
+import { joinWord } from "../founding";
 import {
   bootstrap,
   clientPort,
@@ -27,7 +28,7 @@ import {
   script,
   tls,
 } from "./etcd";
-import { joinWord, renderPlace } from "./membership";
+import { renderPlace } from "./membership";
 
 const environment = "/etc/default/etcd";
 const dropIns = "/etc/systemd/system/etcd.service.d";

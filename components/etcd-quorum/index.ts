@@ -6,6 +6,7 @@ import type { Certificate, CertificateAuthority } from "../certificate-authority
 import { command, unit } from "../converge/unit";
 import { fault } from "../fault";
 import { firewallUnits } from "../firewall";
+import { firstWord } from "../founding";
 import type { Host } from "../host";
 import { clockSkewRefused } from "../host/clock";
 import { type Removal, removalOf } from "../removal";
@@ -14,7 +15,7 @@ import { checked, parse } from "../validate";
 import { deleteKeys, renderAccount } from "./account";
 import { peerCommonName, renderInstall, renderMember } from "./config";
 import { type EtcdConfig, endpoint, firewallOf } from "./etcd";
-import { foundWord, joinWord, renderAccess, renderReady } from "./membership";
+import { renderAccess, renderReady } from "./membership";
 
 export interface EtcdQuorumArgs {
   /** 1, 3, 5 or 7 hosts. */
@@ -143,7 +144,7 @@ export class EtcdQuorum extends pulumi.ComponentResource {
         child,
       ),
     );
-    const first = firstWord(members);
+    const first = firstWord(members, readyRole);
     const running = inTurn(members, installed, (host, dependsOn) =>
       this.member(host, config, first, removal, { ...child, dependsOn }),
     );
@@ -305,16 +306,6 @@ function configure(
       firewall,
       ...checkedSettings,
     }));
-}
-
-/**
- * A host that is new to the quorum founds it only if no member has ever seen it whole; a member that cannot be asked
- * may have.
- */
-function firstWord(members: readonly Host[]): pulumi.Output<string> {
-  return pulumi
-    .all(members.map((host) => host.answer))
-    .apply((answers) => (answers.every(({ result }) => result && !result.units[readyRole]) ? foundWord : joinWord));
 }
 
 function memberOf(config: EtcdConfig, host: Host) {

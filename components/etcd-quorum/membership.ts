@@ -1,10 +1,7 @@
 import { comment, ensure, unitText, waitFor } from "../converge/text";
 import { initialToken } from "../converge/token";
+import { foundWord, joinWord } from "../founding";
 import { bootstrap, dataPath, type EtcdConfig, type EtcdMember, endpoint, health, peerUrl, script } from "./etcd";
-
-/** First word of a new member's token where there is no quorum yet, and where there is one. */
-export const foundWord = "found";
-export const joinWord = "join";
 
 /**
  * The unit `etcd-ready`, on every member: the quorum is whole. That a host has it says that the quorum exists. Once it

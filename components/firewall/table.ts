@@ -25,6 +25,11 @@ export interface Firewall {
   rules: readonly Rule[];
 }
 
+/** Ports of a role that one kind of client may reach, and nobody else. */
+export function reachedFrom(source: Source, role: string, ports: readonly number[]): Firewall {
+  return { role, sources: [source], rules: [{ to: { ports }, sources: [source.name] }] };
+}
+
 export function tableName(role: string): string {
   return `hastack_${role}`;
 }

@@ -1,5 +1,4 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { program } from "../converge/program";
 import { secret } from "../converge/secrets";
 import {
   dataDirectory,
@@ -60,8 +59,8 @@ export function renderBalancer(config: BalancerConfig): string {
     dataDirectory(logDirectory, { mode: "0755", owner: "root:adm" }),
     file("/etc/logrotate.d/hastack-nginx", renderLogrotate(config), readable),
     directory(programs, searchable),
-    file(`${programs}/live`, program("live"), executable),
-    file(`${programs}/readiness`, program("readiness"), executable),
+    file(`${programs}/live`, program(__dirname, "live"), executable),
+    file(`${programs}/readiness`, program(__dirname, "readiness"), executable),
     directory(home, searchable),
     directory(wanted, rootOnly),
     file(`${wanted}/server.crt`, secret("server.crt"), readable),
@@ -88,10 +87,6 @@ export function renderBalancer(config: BalancerConfig): string {
     }),
     ...(config.virtualIp ? virtualIp(config.virtualIp) : []),
   );
-}
-
-function program(name: string): string {
-  return literal(readFileSync(join(__dirname, "host", name), "utf8"));
 }
 
 function renderReadiness(config: BalancerConfig): string {

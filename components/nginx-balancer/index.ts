@@ -3,7 +3,6 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { z } from "zod";
 import type { Certificate, CertificateAuthority } from "../certificate-authority";
-import { derivedSecret } from "../converge/secrets";
 import { unit } from "../converge/unit";
 import { fault } from "../fault";
 import { firewallUnits } from "../firewall";
@@ -11,7 +10,7 @@ import type { Host } from "../host";
 import { inTurn } from "../rolling";
 import type { Upstream } from "../upstream";
 import { checked, parse } from "../validate";
-import { authPassSecret, type VrrpArgs, virtualIpOn } from "../virtual-ip";
+import { authPassSecret, type VrrpArgs, virtualIpOn, vrrpPassword } from "../virtual-ip";
 import { type BalancerSettings, balancerSchema, nameOf } from "./args";
 import { refuseCertificate } from "./certificate";
 import { nginxAnswers, renderBalancer, renderInstall } from "./config";
@@ -269,13 +268,7 @@ function makePassword(
   opts: pulumi.CustomResourceOptions,
 ): pulumi.Output<string> {
   const seed = new random.RandomPassword(`${name}-seed`, { length: 64 }, opts).result;
-  return pulumi.all([seed, settings]).apply(
-    ([s, { vrrp }]) =>
-      vrrp.authPass ??
-      derivedSecret(s, "vrrp")
-        .replace(/[^A-Za-z0-9]/g, "0")
-        .slice(0, 8),
-  );
+  return pulumi.all([seed, settings]).apply(([s, { vrrp }]) => vrrpPassword(s, vrrp));
 }
 
 /** A certificate of the stack's own authority, for all names of the entry. */

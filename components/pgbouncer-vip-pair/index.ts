@@ -15,7 +15,7 @@ import type { ClusterConfig } from "../postgres-patroni-cluster/patroni";
 import { ownerOf } from "../postgres-patroni-cluster/sql";
 import { inTurn } from "../rolling";
 import { checked, parse } from "../validate";
-import { authPassSecret, networkOf, type VrrpArgs, virtualIpOn } from "../virtual-ip";
+import { authPassSecret, networkOf, type VrrpArgs, virtualIpOn, vrrpPassword } from "../virtual-ip";
 import { type PairSettings, pairSchema } from "./args";
 import { poolerAnswers, renderInstall, renderPooler } from "./config";
 import { firewallOf, type PoolerConfig, role } from "./model";
@@ -150,13 +150,7 @@ export class PgBouncerVipPair extends pulumi.ComponentResource {
           Object.fromEntries([adminUser, statsUser].map((user) => [user, derivedSecret(s, user)])),
       ),
     );
-    const authPass = pulumi.all([seed, settings]).apply(
-      ([s, { vrrp }]) =>
-        vrrp.authPass ??
-        derivedSecret(s, "vrrp")
-          .replace(/[^A-Za-z0-9]/g, "0")
-          .slice(0, 8),
-    );
+    const authPass = pulumi.all([seed, settings]).apply(([s, { vrrp }]) => vrrpPassword(s, vrrp));
     this.resource = resource;
     this.hosts = hosts;
     this.cluster = cluster;

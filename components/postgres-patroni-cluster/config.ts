@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { program } from "../converge/program";
 import { secret } from "../converge/secrets";
 import {
   comment,
@@ -108,7 +107,7 @@ export function renderMember(config: ClusterConfig, member: ClusterMember, trait
     file(hbaFile, literal(renderHba(config)), forPostgres),
     file(identFile, renderIdent(config), forPostgres),
     directory(programs, { mode: "0755", owner: "root:root" }),
-    ...[rest, roll, patroni].map((path) => file(path, literal(program(path)), executable)),
+    ...[rest, roll, patroni].map((path) => file(path, program(__dirname, path), executable)),
     directory(dropIns, { mode: "0755", owner: "root:root" }),
     file(dropIn, renderDropIn(config), readable),
     comment("IPC of PostgreSQL must not go when an operator's session as postgres ends (PostgreSQL manual, 19.4.2)"),
@@ -128,11 +127,6 @@ export function renderMember(config: ClusterConfig, member: ClusterMember, trait
       beforeRestart: renderStepAside(config, member),
     }),
   );
-}
-
-/** The source of a program that runs on the host. */
-function program(path: string): string {
-  return readFileSync(join(__dirname, "host", basename(path)), "utf8");
 }
 
 /** The unit `patroni-cluster`: what is in the database, and so on all members. */

@@ -2,20 +2,19 @@ import type { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import type { CertificateAuthority } from "../certificate-authority";
-import { derivedSecret } from "../converge/secrets";
 import { unit } from "../converge/unit";
 import { type RedisEndpoint, redisEndpoint } from "../endpoint";
 import { fault } from "../fault";
 import { firewallUnits } from "../firewall";
+import { firstWord } from "../founding";
 import type { Host } from "../host";
 import { clockSkewRefused } from "../host/clock";
 import { inTurn } from "../rolling";
 import { checked, parse } from "../validate";
-import { authPassSecret, type VrrpArgs, virtualIpOn } from "../virtual-ip";
+import { authPassSecret, type VrrpArgs, virtualIpOn, vrrpPassword } from "../virtual-ip";
 import { hostsSchema, type RedisSettings, redisSchema, refuseAddress, refusePassword } from "./args";
 import { addressCheck, renderInstall, renderMember, renderReady } from "./config";
 import { firewallOf, type RedisConfig, readyRole, role } from "./model";
-import { foundWord, joinWord } from "./sentinel";
 import { adminPassword, applicationPassword, userSecrets } from "./users";
 
 export interface RedisSecuredArgs {
@@ -169,7 +168,7 @@ export class RedisSecured extends pulumi.ComponentResource {
     const secrets = pulumi.all([seed, settings, passwords]).apply(
       ([s, c, p]): Record<string, string> => ({
         ...userSecrets(s, c, p),
-        [authPassSecret]: c.vrrp.authPass ?? vrrpPassword(s),
+        [authPassSecret]: vrrpPassword(s, c.vrrp),
       }),
     );
 
@@ -182,7 +181,7 @@ export class RedisSecured extends pulumi.ComponentResource {
         child,
       ),
     );
-    const first = firstWord(hosts);
+    const first = firstWord(hosts, readyRole);
     const running = inTurn(hosts, installed, (host, dependsOn) =>
       unit(
         `${name}-${host.hostName}`,
@@ -270,12 +269,6 @@ function withoutSecrets(settings: RedisSettings): RedisSettings {
   return { ...settings, vrrp };
 }
 
-function vrrpPassword(seed: string): string {
-  return derivedSecret(seed, "vrrp")
-    .replace(/[^A-Za-z0-9]/g, "0")
-    .slice(0, 8);
-}
-
 /** What of it is no secret, even where it stands beside one. */
 function open<T, U>(output: pulumi.Output<T>, pick: (values: T) => U): pulumi.Output<U> {
   return pulumi.unsecret(output.apply(pick) as pulumi.Output<U>);
@@ -311,13 +304,4 @@ function configure(
         return { ...shared, virtualIp: virtualIpOn(resource, address, s.vrrp, members, self, own) };
       });
     });
-}
-
-/**
- * A host that is new founds the replication only if none has ever seen it whole; one that cannot be asked may have.
- */
-function firstWord(hosts: readonly Host[]): pulumi.Output<string> {
-  return pulumi
-    .all(hosts.map((host) => host.answer))
-    .apply((answers) => (answers.every(({ result }) => result && !result.units[readyRole]) ? foundWord : joinWord));
 }

@@ -1,13 +1,10 @@
 import { createHash } from "node:crypto";
 import { secret } from "../converge/secrets";
 import { initialToken } from "../converge/token";
+import { foundWord } from "../founding";
 import { script } from "./library";
 import { data, home, majority, programs, type ReplicatedConfig, sentinelPort, sentinelSocket, tls } from "./model";
 import { sentinel } from "./users";
-
-/** First word of a host's token where the hosts have never been whole, and where they have. */
-export const foundWord = "found";
-export const joinWord = "join";
 
 /** What we want of Sentinel. */
 export const sentinelFile = `${home}/sentinel.conf`;

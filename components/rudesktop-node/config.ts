@@ -1,5 +1,4 @@
-import { readFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { program } from "../converge/program";
 import { secret } from "../converge/secrets";
 import {
   absent,
@@ -14,7 +13,7 @@ import {
   unitText,
   waitFor,
 } from "../converge/text";
-import type { Firewall } from "../firewall/table";
+import { type Firewall, reachedFrom } from "../firewall/table";
 import { envFile, shell, url } from "../formats";
 import { type NodeConfig, relayFile } from "./args";
 import { certificateFile, keyFile, renderNginx } from "./nginx";
@@ -64,7 +63,7 @@ export function renderNode(config: NodeConfig): string {
     file(relayFile, renderRelay(config), forRuDesktop),
     ...tomlFiles.map(([path, content]) => file(path, content, forRuDesktop)),
     directory(programs, searchable),
-    ...[check, restart].map((path) => file(path, literal(program(path)), executable)),
+    ...[check, restart].map((path) => file(path, program(__dirname, path), executable)),
     waitFor("PostgreSQL lets RuDesktop in", 60, `${check} postgres 2>&1`),
     waitFor("Redis lets RuDesktop in", 60, `${check} redis 2>&1`),
     ensure("RuDesktop runs with its files", {
@@ -150,11 +149,7 @@ function redisUrl({ redis }: NodeConfig, password: string): string {
 
 /** Balancers reach the node's nginx, and nobody else. */
 export function firewallOf({ balancers = [], httpsPort }: NodeConfig): Firewall {
-  return {
-    role: "rudesktop",
-    sources: [{ name: "balancers", from: balancers }],
-    rules: [{ to: { ports: [httpsPort] }, sources: ["balancers"] }],
-  };
+  return reachedFrom({ name: "balancers", from: balancers }, "rudesktop", [httpsPort]);
 }
 
 /** Exit 0 when the address answers with 200; else the answer. */
@@ -170,11 +165,6 @@ function healthy(address: string): string {
     "    sys.exit(str(error))",
     "PYTHON",
   ].join("\n");
-}
-
-/** The source of a program that runs on the host. */
-function program(path: string): string {
-  return readFileSync(join(__dirname, "host", basename(path)), "utf8");
 }
 
 function ending(text: string): string {

@@ -1,4 +1,5 @@
 import { BlockList } from "node:net";
+import { derivedSecret } from "../converge/secrets";
 import { fault } from "../fault";
 import type { HostTraits } from "../host";
 import type { VirtualIp, Vrrp } from "./args";
@@ -28,6 +29,16 @@ export interface VirtualIpConfig {
 }
 
 const defaultPriorities = [250, 240, 230, 220, 210];
+
+/** The password of VRRP: as given, or made from the component's seed. */
+export function vrrpPassword(seed: string, { authPass }: Vrrp): string {
+  return (
+    authPass ??
+    derivedSecret(seed, "vrrp")
+      .replace(/[^A-Za-z0-9]/g, "0")
+      .slice(0, 8)
+  );
+}
 
 /** What is the same on all hosts of an address, and then what is each host's own. */
 export function virtualIpOn(

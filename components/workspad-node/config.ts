@@ -1,11 +1,9 @@
-import { readFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { program } from "../converge/program";
 import { secret } from "../converge/secrets";
 import {
   directory,
   ensure,
   file,
-  literal,
   packages,
   port,
   requirement,
@@ -14,7 +12,7 @@ import {
   unitText,
   waitFor,
 } from "../converge/text";
-import type { Firewall } from "../firewall/table";
+import { type Firewall, reachedFrom } from "../firewall/table";
 import { aptSource } from "../host/config";
 import type { NodeConfig } from "./args";
 import { connectionString, databaseCa, databaseLetsIn } from "./connection";
@@ -38,7 +36,7 @@ export function renderInstall(config: NodeConfig): string {
     ...(config.runtimeSource ? aptSource("hastack-workspad", config.runtimeSource) : []),
     packages([config.runtimePackage, ...config.libraries, "postgresql-client", "python3"]),
     directory(programs, searchable),
-    file(outside, program(outside), executable),
+    file(outside, program(__dirname, outside), executable),
   );
 }
 
@@ -62,7 +60,7 @@ export function renderNode(config: NodeConfig): string {
     file(databaseCa, secret("database-ca"), readable),
     databaseLetsIn(config),
     directory(programs, searchable),
-    ...[terminal, database].map((path) => file(path, program(path), executable)),
+    ...[terminal, database].map((path) => file(path, program(__dirname, path), executable)),
     file(`${settings}/answers`, renderAnswers(config), forRoot),
     file(connectionFile, `${connectionString(config)}\n`, forRoot),
     ...debconfAnswers(config),
@@ -93,11 +91,7 @@ function certificatesOf(config: NodeConfig): [path: string, secret: string][] {
 
 /** Balancers reach the HTTPS port, and nobody else. */
 export function firewallOf({ balancers = [], httpsPort }: NodeConfig): Firewall {
-  return {
-    role: "workspad",
-    sources: [{ name: "balancers", from: balancers }],
-    rules: [{ to: { ports: [httpsPort] }, sources: ["balancers"] }],
-  };
+  return reachedFrom({ name: "balancers", from: balancers }, "workspad", [httpsPort]);
 }
 
 /** Exit 0 when the address answers, be it with a redirection; else the answer. Who answers is this host. */
@@ -118,9 +112,4 @@ function healthy(address: string): string {
     "    sys.exit(str(error))",
     "PYTHON",
   ].join("\n");
-}
-
-/** The source of a program that runs on the host. */
-function program(path: string): string {
-  return literal(readFileSync(join(__dirname, "host", basename(path)), "utf8"));
 }
