@@ -88,6 +88,8 @@ export interface ServiceState {
   noBlock?: boolean;
   /** Script that must exit 0 before a running service is restarted. */
   beforeRestart?: string;
+  /** Script that must exit 0 after a restart. */
+  afterRestart?: string;
 }
 
 export function service(name: string, state: ServiceState): string {
@@ -102,7 +104,10 @@ export function service(name: string, state: ServiceState): string {
     state.noBlock && "no-block",
     state.beforeRestart && "before-restart",
   );
-  return state.beforeRestart ? `${line} ${heredoc(state.beforeRestart)}` : line;
+  return [
+    state.beforeRestart ? `${line} ${heredoc(state.beforeRestart)}` : line,
+    ...(state.afterRestart ? [`  after-restart ${heredoc(state.afterRestart)}`] : []),
+  ].join("\n");
 }
 
 /** A named idempotent step: `fix` runs only while `check` fails, and `check` must pass afterwards. */
@@ -134,7 +139,8 @@ function quoted(word: string): string {
   return `"${word.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
 }
 
-function heredoc(content: string): string {
+/** A block of text, behind a mark that is no line of it. */
+export function heredoc(content: string): string {
   const lines = new Set(content.split("\n"));
   let end = "EOF";
   for (let n = 2; lines.has(end); n++) end = `EOF${n}`;
