@@ -1,9 +1,12 @@
 #!/usr/bin/env node
-import { renameSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { driftOf, exitCodeOf } from "./drift";
 import { reports } from "./drift-report";
 import { readInventory } from "./inventory";
+import { parsePreview } from "./preview";
+import { reviewOf } from "./review";
+import { reviewForms } from "./review-report";
 import { isWell, statusOf } from "./status";
 import { tree } from "./status-tree";
 import { Wrong } from "./wrong";
@@ -14,6 +17,8 @@ Asks the hosts of a stack. It reads the stack's output "hastack", so it needs no
 
   status    who leads, who follows and how far behind, who holds which address
   drift     what differs on the hosts from what was applied last
+  review    what a change does, from the output of \`pulumi preview --json\`: restarts, files, drift. Asks no host.
+            \`review FILE\`, or standard input
   help      this text
 
 options:
@@ -21,6 +26,7 @@ options:
   --json           status as JSON
   --watch          status again every two seconds, until Ctrl-C
   --format FORM    drift as ${Object.keys(reports).join(", ")}; text by default
+                   review as ${Object.keys(reviewForms).join(", ")}; markdown by default
   --output FILE    write it there instead (at once and whole, as a node exporter needs it)
 
 exit codes: 0 all is well; 1 a host cannot be asked, or status is not well; 2 the command line or the stack is wrong;
@@ -29,6 +35,7 @@ exit codes: 0 all is well; 1 a host cannot be asked, or status is not well; 2 th
 examples:
   hastack status --stack production --watch
   hastack drift --format markdown
+  pulumi preview --json | hastack review
   hastack drift --format prometheus --output /var/lib/prometheus/node-exporter/hastack.prom
 `;
 
@@ -36,12 +43,12 @@ interface Options {
   stack?: string | undefined;
   json?: boolean | undefined;
   watch?: boolean | undefined;
-  format: string;
+  format?: string | undefined;
   output?: string | undefined;
 }
 
 async function main(words: readonly string[]): Promise<number> {
-  const { command, options } = commandLine(words);
+  const { command, file, options } = commandLine(words);
   switch (command) {
     case "help":
       process.stdout.write(help);
@@ -50,12 +57,14 @@ async function main(words: readonly string[]): Promise<number> {
       return status(options);
     case "drift":
       return drift(options);
+    case "review":
+      return review(file, options);
     default:
-      throw new Wrong(`unknown command ${JSON.stringify(command)}; there are status, drift, help`);
+      throw new Wrong(`unknown command ${JSON.stringify(command)}; there are status, drift, review, help`);
   }
 }
 
-function commandLine(words: readonly string[]): { command: string; options: Options } {
+function commandLine(words: readonly string[]): { command: string; file: string | undefined; options: Options } {
   try {
     const { values, positionals } = parseArgs({
       args: [...words],
@@ -65,12 +74,15 @@ function commandLine(words: readonly string[]): { command: string; options: Opti
         stack: { type: "string", short: "s" },
         json: { type: "boolean" },
         watch: { type: "boolean" },
-        format: { type: "string", default: "text" },
+        format: { type: "string" },
         output: { type: "string" },
       },
     });
-    if (positionals.length > 1) throw new Error(`one command at a time, not ${positionals.join(" ")}`);
-    return { command: values.help ? "help" : (positionals[0] ?? "help"), options: values };
+    const [command = "help", file, ...rest] = positionals;
+    if (rest.length > 0 || (file !== undefined && command !== "review")) {
+      throw new Error(`one command at a time, not ${positionals.join(" ")}`);
+    }
+    return { command: values.help ? "help" : command, file, options: values };
   } catch (error) {
     throw new Wrong((error as Error).message);
   }
@@ -90,11 +102,30 @@ async function status({ stack, json, watch, output }: Options): Promise<number> 
 }
 
 async function drift({ stack, format, output }: Options): Promise<number> {
-  const render = reports[format];
-  if (!render) throw new Wrong(`--format ${format}: give one of ${Object.keys(reports).join(", ")}`);
+  const render = formOf(reports, format, "text");
   const hosts = await driftOf(readInventory(stack));
   write(render(hosts), output);
   return exitCodeOf(hosts);
+}
+
+function review(file: string | undefined, { format, output }: Options): number {
+  const render = formOf(reviewForms, format, "markdown");
+  write(render(reviewOf(parsePreview(readText(file)))), output);
+  return 0;
+}
+
+function formOf<T>(forms: Readonly<Record<string, T>>, given: string | undefined, usual: string): T {
+  const form = forms[given ?? usual];
+  if (!form) throw new Wrong(`--format ${given}: give one of ${Object.keys(forms).join(", ")}`);
+  return form;
+}
+
+function readText(file: string | undefined): string {
+  try {
+    return readFileSync(file ?? process.stdin.fd, "utf8");
+  } catch (error) {
+    throw new Wrong(`${file ?? "standard input"} cannot be read: ${(error as Error).message}`);
+  }
 }
 
 function write(text: string, file: string | undefined): void {

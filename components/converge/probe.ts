@@ -6,10 +6,21 @@ export interface ProbeResult {
   facts: HostFacts;
   /** Version of the agent installed on the host; empty when there is none. */
   agent: string;
-  /** By role; the token is null until an apply has succeeded. While an apply runs, drift is not known and empty. */
-  units: Record<string, { token: string | null; drift: string[] }>;
+  /** By role. */
+  units: Record<string, UnitState>;
   /** Host's clock minus this machine's, in seconds: what is certain of it, however long the answer took. */
   clockOffset: number;
+}
+
+export interface UnitState {
+  /** That of the last apply that succeeded; null until then. */
+  token: string | null;
+  /** Digest of the secrets with it. */
+  secrets?: string | null;
+  /** The text of the last apply. */
+  text?: string;
+  /** While an apply runs, drift is not known and empty. */
+  drift: string[];
 }
 
 export interface HostFacts {

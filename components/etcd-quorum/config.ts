@@ -80,6 +80,7 @@ export function renderMember(config: EtcdConfig, member: EtcdMember): string {
       // The first member of a new quorum is up only when a majority is: the next host must not wait for it.
       noBlock: true,
       beforeRestart: renderOthersHealthy(config, member),
+      disturbs: { by: "restart", how: "one member at a time, each while all others are healthy" },
     }),
     waitFor(
       "a member that joined is in step",

@@ -45,6 +45,7 @@ export function haproxy(role: string, configuration: string, files: Readonly<Rec
       started: true,
       restartOn: [defaults, dropIn, "package:haproxy"],
       reloadOn: [shared, own, ...Object.keys(files)],
+      disturbs: { by: "restart", how: "one host at a time, connections through it end" },
     }),
   ];
 }

@@ -5,6 +5,7 @@ import {
   comment,
   dataDirectory,
   directory,
+  disturbs,
   ensure,
   file,
   literal,
@@ -20,7 +21,7 @@ import { shell } from "../formats";
 import type { HostTraits } from "../host";
 import { renderHba, renderIdent } from "./hba";
 import { renderInside } from "./inside";
-import { dynamicParameters } from "./parameters";
+import { dynamicParameters, tunedParameters } from "./parameters";
 import {
   type ClusterConfig,
   type ClusterMember,
@@ -36,6 +37,7 @@ import {
   restCaFile,
   restPort,
 } from "./patroni";
+import { waiting } from "./restarting";
 import { renderApply, renderCheck } from "./sql";
 
 const configFile = `${home}/config.yml`;
@@ -113,7 +115,7 @@ export function renderMember(config: ClusterConfig, member: ClusterMember, trait
     comment("IPC of PostgreSQL must not go when an operator's session as postgres ends (PostgreSQL manual, 19.4.2)"),
     directory("/etc/systemd/logind.conf.d", { mode: "0755", owner: "root:root" }),
     file(logind, "[Login]\nRemoveIPC=no\n", readable),
-    service("systemd-logind", { restartOn: [logind] }),
+    service("systemd-logind", { restartOn: [logind], disturbs: { by: "quiet", how: "sessions go on" } }),
     service("patroni", {
       enabled: true,
       started: true,
@@ -125,6 +127,7 @@ export function renderMember(config: ClusterConfig, member: ClusterMember, trait
       ],
       restartOn: [dropIn, patroni, "package:patroni"],
       beforeRestart: renderStepAside(config, member),
+      disturbs: { by: "failover", how: "one member at a time, a leader hands over first" },
     }),
   );
 }
@@ -162,17 +165,24 @@ export function renderShared(config: ClusterConfig, traits: readonly HostTraits[
   const parameters = [dynamicParameters(config.parameters), ...traits.map((t) => memberParameters(config, t))];
   const digest = createHash("sha256").update(JSON.stringify(parameters)).digest("hex").slice(0, 12);
   const done = `${home}/rolled`;
-  const names = config.members.map((member) => member.name).join(" ");
+  const members = config.members.map((member) => member.name);
+  const names = members.join(" ");
   return unitText(
     file(dynamicFile, `${JSON.stringify(renderDynamic(config), null, 2)}\n`, readable),
+    ...disturbs({ by: "reload", of: "PostgreSQL", hosts: members, on: [dynamicFile], how: "by Patroni" }),
     ensure("dynamic configuration", {
       check: `${rest} config check ${dynamicFile}`,
       fix: `${rest} config apply ${dynamicFile}`,
       timeout: 90,
     }),
-    comment(
-      "restarts PostgreSQL where a parameter asks for it: replicas first, the leader last and after a switchover",
-    ),
+    ...disturbs({
+      by: "failover",
+      of: "PostgreSQL",
+      hosts: members,
+      on: restarting(config, traits, "yes"),
+      maybeOn: restarting(config, traits, "maybe"),
+      how: "replicas first, the leader last and after a switchover; limits of replicas are lowered on the leader first",
+    }),
     ensure("PostgreSQL runs with its parameters", {
       check: `[ "$(cat ${done} 2>/dev/null)" = ${digest} ] || { echo "they have changed"; exit 1; }\n${roll} check ${names}`,
       fix: `${roll} run ${names}\necho ${digest} >${done}`,
@@ -185,6 +195,15 @@ export function renderShared(config: ClusterConfig, traits: readonly HostTraits[
       timeout: 300,
     }),
   );
+}
+
+/** Parameters that wait for a restart; those that follow from a host are told apart by its name. */
+function restarting(config: ClusterConfig, traits: readonly HostTraits[], answer: "yes" | "maybe") {
+  const own = config.members.flatMap(({ name }, i) => {
+    const parameters = waiting(tunedParameters(traits[i] as HostTraits, config.parameters), answer);
+    return Object.entries(parameters).map(([key, value]) => [`${name}.${key}`, value]);
+  });
+  return { ...waiting(dynamicParameters(config.parameters), answer), ...Object.fromEntries(own) };
 }
 
 const streaming = [

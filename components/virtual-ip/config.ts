@@ -1,5 +1,5 @@
 import { secret } from "../converge/secrets";
-import { directory, ensure, file, packages, requirement, service } from "../converge/text";
+import { type Disturbance, directory, ensure, file, packages, requirement, service } from "../converge/text";
 import type { VirtualIpConfig } from "./model";
 import { segmentIsFree } from "./segment";
 
@@ -45,6 +45,7 @@ export function virtualIp(config: VirtualIpConfig): string[] {
       started: true,
       restartOn: [dropIn],
       reloadOn: [main, fragment],
+      disturbs: { by: "failover", how: "one host at a time, the address moves" },
     }),
     ensure("takes part in holding the address", {
       check: `[ ! -e ${aside(config.role)} ] || { echo "it stands aside"; exit 1; }`,
@@ -52,6 +53,12 @@ export function virtualIp(config: VirtualIpConfig): string[] {
     }),
   ];
 }
+
+/** What the restart of a service behind the address is, with `handOver` before it. */
+export const addressMovesFirst: Disturbance = {
+  by: "failover",
+  how: "one host at a time, the address moves to another one first",
+};
 
 /**
  * A script to run before a service behind the address is restarted: if this host holds the address, another one takes

@@ -1,6 +1,7 @@
 import { program } from "../converge/program";
 import { secret } from "../converge/secrets";
 import {
+  type Disturbance,
   directory,
   ensure,
   file,
@@ -68,10 +69,12 @@ export function renderNode(config: NodeConfig): string {
     ...debconfForgets(config),
     ...certificates.map(([path, name]) => file(path, secret(name), { mode: "0640", owner: `root:${config.group}` })),
     ensure(settingsStep, { check: `${database} check`, fix: `${database} write 2>&1` }),
-    ...config.services.map((name) => service(name, { enabled: true, started: true, restartOn })),
+    ...config.services.map((name) => service(name, { enabled: true, started: true, restartOn, disturbs: oneAtATime })),
     waitFor("WorksPad is healthy", 90, healthy(`https://127.0.0.1:${config.httpsPort}${config.healthPath}`)),
   );
 }
+
+const oneAtATime: Disturbance = { by: "restart", how: "one node at a time" };
 
 const settingsStep = "the settings of the services have the database";
 
