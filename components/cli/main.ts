@@ -1,111 +1,144 @@
 #!/usr/bin/env node
-import { renameSync, writeFileSync } from "node:fs";
-import { parseArgs } from "node:util";
+import { isHealthy } from "./check";
+import { type Command, commandLine, text } from "./command";
+import { diagnose } from "./doctor";
+import { report } from "./doctor-report";
 import { driftOf, exitCodeOf } from "./drift";
 import { reports } from "./drift-report";
 import { readInventory } from "./inventory";
+import { colorful, progress, write, writeWhole } from "./output";
 import { isWell, statusOf } from "./status";
+import { page } from "./status-page";
 import { tree } from "./status-tree";
 import { Wrong } from "./wrong";
 
-const help = `usage: hastack COMMAND [OPTION…]
+const secondsBetweenLooks = 5;
 
-Asks the hosts of a stack. It reads the stack's output "hastack", so it needs no inventory of its own, and changes nothing.
+const status: Command = {
+  summary: "who leads, who follows and how far behind, who holds which address, what has drifted",
+  help: `usage: hastack status [OPTION…]
 
-  status    who leads, who follows and how far behind, who holds which address
-  drift     what differs on the hosts from what was applied last
-  help      this text
+Asks all hosts of a stack at once and shows what there is: balancers, nodes, poolers, PostgreSQL, etcd, Redis, drift.
 
-options:
   --stack NAME     the stack; by default the one that is selected
-  --json           status as JSON
-  --watch          status again every two seconds, until Ctrl-C
-  --format FORM    drift as ${Object.keys(reports).join(", ")}; text by default
-  --output FILE    write it there instead (at once and whole, as a node exporter needs it)
+  --json           as JSON
+  --html FILE      writes a page with a picture of it, which asks nothing of any server
+  --watch          again every ${secondsBetweenLooks} seconds, until Ctrl-C; an HTML page is read again by the browser, too
+  --output FILE    writes what would be printed there, whole and at once
 
-exit codes: 0 all is well; 1 a host cannot be asked, or status is not well; 2 the command line or the stack is wrong;
-7 something has drifted
+exit codes: 0 all is well; 1 something is not, or a host does not answer; 2 the command line or the stack is wrong
 
 examples:
+  hastack status
   hastack status --stack production --watch
+  hastack status --html topology.html
+  hastack status --json
+`,
+  options: {
+    json: { type: "boolean" },
+    html: { type: "string" },
+    watch: { type: "boolean" },
+    output: { type: "string" },
+  },
+  async run({ stack, json, html, watch, output }) {
+    const file = text(output);
+    const inventory = readInventory(text(stack));
+    for (;;) {
+      progress(`asking ${Object.keys(inventory.hosts).length} hosts`);
+      const found = await statusOf(inventory);
+      if (typeof html === "string") {
+        const refresh = watch ? { refresh: secondsBetweenLooks } : {};
+        writeWhole(
+          html,
+          page(found, { stack: text(stack) ?? "the stack that is selected", at: new Date(), ...refresh }),
+        );
+      }
+      const colors = colorful(process.stdout) && file === undefined;
+      const shown = json ? `${JSON.stringify({ ...found, well: isWell(found) }, null, 2)}\n` : tree(found, colors);
+      if (watch && colors) process.stdout.write("\x1b[2J\x1b[H");
+      write(shown, file);
+      if (!watch) return isWell(found) ? 0 : 1;
+      await new Promise((resolve) => setTimeout(resolve, 1000 * secondsBetweenLooks));
+    }
+  },
+};
+
+const doctor: Command = {
+  summary: "whether the machines are ready for the first `pulumi up`",
+  help: `usage: hastack doctor [OPTION…]
+
+Runs the program of a stack with nothing behind it, asks each host that it names what the program asks of it, and says how
+to cure what is wrong. Nothing is changed: no host, no state.
+
+On this machine: engine, backend, passphrase, plugins, the program itself. On each host: connection, host key, login,
+sudo, system, memory, disk, address, clock, ports, packages and where they come from, virtual addresses and router ids,
+and whether the hosts reach each other on the ports that they need.
+
+  --stack NAME     the stack; by default the one that is selected
+  --json           as JSON
+
+exit codes: 0 nothing stands in the way; 1 something does; 2 the command line or the project is wrong
+
+examples:
+  hastack doctor
+  hastack doctor --stack production
+  hastack doctor --json
+`,
+  options: { json: { type: "boolean" } },
+  async run({ stack, json }) {
+    const found = await diagnose(text(stack), progress);
+    const healthy = isHealthy(found);
+    process.stdout.write(
+      json ? `${JSON.stringify({ ...found, healthy }, null, 2)}\n` : report(found, colorful(process.stdout)),
+    );
+    return healthy ? 0 : 1;
+  },
+};
+
+const drift: Command = {
+  summary: "what differs on the hosts from what was applied last",
+  help: `usage: hastack drift [OPTION…]
+
+Asks all hosts of a stack at once what differs on them from what was applied last. Nothing is changed.
+
+  --stack NAME     the stack; by default the one that is selected
+  --format FORM    ${Object.keys(reports).join(", ")}; text by default
+  --output FILE    writes it there instead, whole and at once, as a node exporter needs it
+
+exit codes: 0 nothing differs; 1 a host cannot be asked; 2 the command line or the stack is wrong; 7 something differs
+
+examples:
   hastack drift --format markdown
   hastack drift --format prometheus --output /var/lib/prometheus/node-exporter/hastack.prom
+`,
+  options: { format: { type: "string", default: "text" }, output: { type: "string" } },
+  async run({ stack, format, output }) {
+    const render = reports[String(format)];
+    if (!render) throw new Wrong(`--format ${format}: give one of ${Object.keys(reports).join(", ")}`);
+    const hosts = await driftOf(readInventory(text(stack)));
+    write(render(hosts), text(output));
+    return exitCodeOf(hosts);
+  },
+};
+
+const commands: Readonly<Record<string, Command>> = { doctor, status, drift };
+
+const overview = `usage: hastack COMMAND [OPTION…]
+
+Looks at the hosts of a stack, and changes nothing. It knows them from the stack itself, so it needs no inventory of its own.
+
+${Object.entries(commands)
+  .map(([name, { summary }]) => `  ${name.padEnd(8)}  ${summary}`)
+  .join("\n")}
+
+\`hastack COMMAND --help\` explains a command, with examples.
 `;
 
-interface Options {
-  stack?: string | undefined;
-  json?: boolean | undefined;
-  watch?: boolean | undefined;
-  format: string;
-  output?: string | undefined;
-}
-
 async function main(words: readonly string[]): Promise<number> {
-  const { command, options } = commandLine(words);
-  switch (command) {
-    case "help":
-      process.stdout.write(help);
-      return 0;
-    case "status":
-      return status(options);
-    case "drift":
-      return drift(options);
-    default:
-      throw new Wrong(`unknown command ${JSON.stringify(command)}; there are status, drift, help`);
-  }
-}
-
-function commandLine(words: readonly string[]): { command: string; options: Options } {
-  try {
-    const { values, positionals } = parseArgs({
-      args: [...words],
-      allowPositionals: true,
-      options: {
-        help: { type: "boolean", short: "h" },
-        stack: { type: "string", short: "s" },
-        json: { type: "boolean" },
-        watch: { type: "boolean" },
-        format: { type: "string", default: "text" },
-        output: { type: "string" },
-      },
-    });
-    if (positionals.length > 1) throw new Error(`one command at a time, not ${positionals.join(" ")}`);
-    return { command: values.help ? "help" : (positionals[0] ?? "help"), options: values };
-  } catch (error) {
-    throw new Wrong((error as Error).message);
-  }
-}
-
-async function status({ stack, json, watch, output }: Options): Promise<number> {
-  const inventory = readInventory(stack);
-  for (;;) {
-    const found = await statusOf(inventory);
-    const colors = process.stdout.isTTY === true && output === undefined;
-    const text = json ? `${JSON.stringify({ ...found, well: isWell(found) }, null, 2)}\n` : tree(found, colors);
-    if (watch && colors) process.stdout.write("\x1b[2J\x1b[H");
-    write(text, output);
-    if (!watch) return isWell(found) ? 0 : 1;
-    await new Promise((resolve) => setTimeout(resolve, 2000));
-  }
-}
-
-async function drift({ stack, format, output }: Options): Promise<number> {
-  const render = reports[format];
-  if (!render) throw new Wrong(`--format ${format}: give one of ${Object.keys(reports).join(", ")}`);
-  const hosts = await driftOf(readInventory(stack));
-  write(render(hosts), output);
-  return exitCodeOf(hosts);
-}
-
-function write(text: string, file: string | undefined): void {
-  if (file === undefined) process.stdout.write(text);
-  else writeWhole(file, text);
-}
-
-/** Whoever reads the file meanwhile sees the old or the new one. */
-function writeWhole(file: string, text: string): void {
-  writeFileSync(`${file}.new`, text);
-  renameSync(`${file}.new`, file);
+  const { command, values } = commandLine(words, commands);
+  if (command && !values.help) return command.run(values);
+  process.stdout.write(command?.help ?? overview);
+  return 0;
 }
 
 main(process.argv.slice(2)).then(

@@ -119,6 +119,8 @@ export class EtcdQuorum extends pulumi.ComponentResource {
   readonly ready: remote.Command;
   /** @internal */
   readonly ca: CertificateAuthority;
+  /** @internal */
+  readonly members: readonly Host[];
   private readonly quorumName: string;
   private readonly first: Host;
   private readonly served: readonly Host[];
@@ -131,6 +133,7 @@ export class EtcdQuorum extends pulumi.ComponentResource {
     const resource = `EtcdQuorum ${name}`;
     const removal = removalOf(resource, purge, opts?.protect);
     this.first = firstOf(resource, members);
+    this.members = members;
     this.quorumName = name;
     this.ca = ca;
     this.served = [...members, ...clients];

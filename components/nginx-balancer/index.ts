@@ -169,6 +169,8 @@ export class NginxBalancer extends pulumi.ComponentResource {
   readonly url: pulumi.Output<string>;
   /** @internal */
   readonly hosts: readonly Host[];
+  /** @internal */
+  readonly upstreams: pulumi.Output<{ name: string; address: string; port: number }[]>;
   /** @internal Depend on it: the entry answers afterwards. */
   readonly ready: remote.Command[];
 
@@ -192,6 +194,7 @@ export class NginxBalancer extends pulumi.ComponentResource {
     });
     const config = configure(resource, hosts, settings);
     this.hosts = hosts;
+    this.upstreams = settings.apply((s) => s.upstreams);
     const vrrpPassword = args.virtualIp === undefined ? undefined : makePassword(name, settings, child);
 
     this.address = config.apply(([first]) => first?.virtualIp?.virtualIp.address ?? first?.self.address ?? "");

@@ -225,6 +225,8 @@ export class PostgresPatroniCluster extends pulumi.ComponentResource {
   /** @internal */
   readonly ca: CertificateAuthority;
   /** @internal */
+  readonly etcd: EtcdQuorum;
+  /** @internal */
   readonly poolers: readonly Host[];
   /** @internal What it is, checked and resolved; no secrets. */
   readonly config: pulumi.Output<ClusterConfig>;
@@ -247,6 +249,7 @@ export class PostgresPatroniCluster extends pulumi.ComponentResource {
     const keys = etcd.keys(name, prefix, purge, child);
     const config = configure(resource, { members, poolers, firewall }, settings, access, ca);
     this.ca = ca;
+    this.etcd = etcd;
     this.poolers = poolers;
     this.config = config;
     this.addresses = config.apply((c) => c.members.map((member) => member.address));
