@@ -6,8 +6,8 @@ import { heading, wordsOf } from "./status-tree";
 const row = 46;
 const head = 56;
 const gap = 28;
-const boxWidth = 250;
-const between = 90;
+const boxWidth = 290;
+const between = 60;
 const clientsWidth = 110;
 const margin = 16;
 
@@ -129,7 +129,7 @@ function line(member: Member, group: Group, { drift }: Status, x: number, y: num
   return [
     `<rect class="member ${health}${leads ? " leads" : ""}" x="${x}" y="${y}" width="${boxWidth - 16}" height="${row - 6}" rx="5"/>`,
     `<text class="name" x="${x + 10}" y="${y + 16}">${escaped(cut(member.name, 30))}</text>`,
-    `<text class="words ${health}" x="${x + 10}" y="${y + 32}">${escaped(cut(words, 38))}<title>${escaped(words)}</title></text>`,
+    `<text class="words ${health}" x="${x + 10}" y="${y + 32}">${escaped(cut(words, 42))}<title>${escaped(words)}</title></text>`,
   ].join("\n");
 }
 
