@@ -27,8 +27,11 @@ export interface DatabaseEndpoint {
 export interface DatabaseEndpointArgs {
   /** Name or address. */
   host: pulumi.Input<string>;
+  /** TCP port. */
   port: pulumi.Input<number>;
+  /** Name of the database. */
   database: pulumi.Input<string>;
+  /** Who logs in. */
   user: pulumi.Input<string>;
   /** Secret. */
   password: pulumi.Input<string>;
@@ -55,6 +58,7 @@ export interface RedisEndpoint {
 export interface RedisEndpointArgs {
   /** Name or address. */
   host: pulumi.Input<string>;
+  /** TCP port. */
   port: pulumi.Input<number>;
   /**
    * User of Redis's access control lists.

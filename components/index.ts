@@ -12,6 +12,7 @@ export {
   type UpstreamTlsArgs,
 } from "./nginx-balancer";
 export {
+  type PackageArgs,
   type PackageFileArgs,
   type PackagePathArgs,
   PackageSource,

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type Host, PackageSource } from "../components";
+import { type Host, type PackageArgs, PackageSource } from "../components";
 import { fault } from "../components/fault";
 
 /** `hastack:postgres` of a stack; the component checks the values themselves. */
@@ -58,7 +58,7 @@ export const packageSettings = z.union(
   { message: "give { apt, version? }, { url, name, version, sha256 } or { path, name, version, sha256 }" },
 );
 
-export function sourceOf(settings: z.output<typeof packageSettings>): PackageSource {
+export function sourceOf(settings: z.output<typeof packageSettings>): PackageArgs {
   if ("apt" in settings) return PackageSource.apt(settings.apt, settings.version);
   return "url" in settings ? PackageSource.url(settings) : PackageSource.path(settings);
 }

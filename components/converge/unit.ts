@@ -74,7 +74,7 @@ export function command(
   name: string,
   args: remote.CommandArgs,
   opts: pulumi.CustomResourceOptions,
-  host: Target,
+  host: Pick<Target, "commandOptions">,
 ): remote.Command {
   return new remote.Command(
     name,

@@ -7,6 +7,7 @@ import { unit } from "../converge/unit";
 import { fault } from "../fault";
 import { firewallUnits } from "../firewall";
 import type { Host } from "../host";
+import { Internals } from "../internals";
 import { inTurn } from "../rolling";
 import type { Upstream } from "../upstream";
 import { checked, parse } from "../validate";
@@ -45,7 +46,7 @@ export interface ServerCertificateArgs {
 
 /** How it is found out whether an upstream is ready: its answer to a GET is 2xx or 3xx. */
 export interface HealthArgs {
-  /** @default "/" */
+  /** What it is asked for. @default "/" */
   path?: pulumi.Input<string>;
   /** Seconds between two questions. @default 2 */
   interval?: pulumi.Input<number>;
@@ -129,6 +130,14 @@ export interface NginxBalancerArgs {
   serverExtra?: pulumi.Input<string>;
 }
 
+interface BalancerInternals {
+  hosts: readonly Host[];
+  upstreams: pulumi.Output<BalancerSettings["upstreams"]>;
+  ready: remote.Command[];
+}
+
+const internals = new Internals<NginxBalancer, BalancerInternals>("NginxBalancer");
+
 /**
  * The entry for clients: nginx ends TLS and spreads requests and WebSockets over the nodes of an application; one host,
  * or several with a virtual address (keepalived).
@@ -167,12 +176,6 @@ export class NginxBalancer extends pulumi.ComponentResource {
   readonly address: pulumi.Output<string>;
   /** The entry by its first name, e.g. `https://workspad.company.com`. */
   readonly url: pulumi.Output<string>;
-  /** @internal */
-  readonly hosts: readonly Host[];
-  /** @internal */
-  readonly upstreams: pulumi.Output<{ name: string; address: string; port: number }[]>;
-  /** @internal Depend on it: the entry answers afterwards. */
-  readonly ready: remote.Command[];
 
   constructor(name: string, args: NginxBalancerArgs, opts?: pulumi.ComponentResourceOptions) {
     // Arguments are not repeated as inputs of the component: hosts and upstreams are resources it would wait for.
@@ -193,8 +196,6 @@ export class NginxBalancer extends pulumi.ComponentResource {
       upstreamTls: upstreamNames,
     });
     const config = configure(resource, hosts, settings);
-    this.hosts = hosts;
-    this.upstreams = settings.apply((s) => s.upstreams);
     const vrrpPassword = args.virtualIp === undefined ? undefined : makePassword(name, settings, child);
 
     this.address = config.apply(([first]) => first?.virtualIp?.virtualIp.address ?? first?.self.address ?? "");
@@ -237,8 +238,23 @@ export class NginxBalancer extends pulumi.ComponentResource {
       .flatMap((host) =>
         firewallUnits(name, [host], on(host).apply(firewallOf), { ...child, role, dependsOn: running }),
       );
-    this.ready = [...running, ...shut];
+    internals.keep(this, { hosts, upstreams: settings.apply((s) => s.upstreams), ready: [...running, ...shut] });
     this.registerOutputs({ address: this.address, url: this.url });
+  }
+
+  /** @internal */
+  get hosts(): readonly Host[] {
+    return internals.of(this).hosts;
+  }
+
+  /** @internal Whom it leads to. */
+  get upstreams(): pulumi.Output<BalancerSettings["upstreams"]> {
+    return internals.of(this).upstreams;
+  }
+
+  /** @internal Depend on it: the entry answers afterwards. */
+  get ready(): remote.Command[] {
+    return internals.of(this).ready;
   }
 }
 

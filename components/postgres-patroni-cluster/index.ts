@@ -10,6 +10,7 @@ import { fault } from "../fault";
 import { firewallUnits } from "../firewall";
 import type { Host } from "../host";
 import { clockSkewRefused } from "../host/clock";
+import { Internals } from "../internals";
 import { removalOf } from "../removal";
 import { inTurn } from "../rolling";
 import { checked, parse } from "../validate";
@@ -62,15 +63,15 @@ export interface RoleArgs {
    * @default made at random, once
    */
   password?: pulumi.Input<string>;
-  /** @default true */
+  /** It may log in. @default true */
   login?: pulumi.Input<boolean>;
-  /** @default false */
+  /** It may do everything. @default false */
   superuser?: pulumi.Input<boolean>;
-  /** @default false */
+  /** It may make databases. @default false */
   createDatabase?: pulumi.Input<boolean>;
-  /** @default false */
+  /** It may make roles. @default false */
   createRole?: pulumi.Input<boolean>;
-  /** @default false */
+  /** It may replicate. @default false */
   replication?: pulumi.Input<boolean>;
   /**
    * Most connections at once; -1 is no limit.
@@ -88,9 +89,9 @@ export interface RoleArgs {
 export interface ClientArgs {
   /** Source network in CIDR notation, e.g. `192.168.1.0/24`. */
   network: pulumi.Input<string>;
-  /** @default all */
+  /** Databases that they may connect to. @default all */
   databases?: pulumi.Input<pulumi.Input<string>[]>;
-  /** @default all but the cluster's own */
+  /** Roles that they may connect as. @default all but the cluster's own */
   roles?: pulumi.Input<pulumi.Input<string>[]>;
 }
 
@@ -154,7 +155,7 @@ export interface PostgresPatroniClusterArgs {
    * @default 0
    */
   passwordRotation?: pulumi.Input<number>;
-  /** @default [] */
+  /** Databases, which are made if they are not there, and never dropped. @default [] */
   databases?: pulumi.Input<pulumi.Input<DatabaseArgs>[]>;
   /** Roles besides the owners of databases. @default [] */
   roles?: pulumi.Input<pulumi.Input<RoleArgs>[]>;
@@ -186,11 +187,22 @@ export interface PostgresPatroniClusterArgs {
    */
   purge?: boolean;
   /**
-   * PostgreSQL's parameters, before those that follow from the hosts' memory and cores.
-   * @example { work_mem: "16MB" }
+   * PostgreSQL's parameters, before those that follow from the hosts' memory and cores: text, numbers, truth values.
+   * @example { work_mem: "16MB", max_connections: 200 }
    */
-  parameters?: pulumi.Input<Record<string, pulumi.Input<string | number | boolean>>>;
+  // biome-ignore lint/suspicious/noExplicitAny: a schema for other languages has no unions; values are checked
+  parameters?: pulumi.Input<Record<string, any>>;
 }
+
+interface ClusterInternals {
+  ready: remote.Command[];
+  ca: CertificateAuthority;
+  etcd: EtcdQuorum;
+  poolers: readonly Host[];
+  config: pulumi.Output<ClusterConfig>;
+}
+
+const internals = new Internals<PostgresPatroniCluster, ClusterInternals>("PostgresPatroniCluster");
 
 /**
  * A PostgreSQL cluster under Patroni: one primary, replicas that follow it and take over, TLS and SCRAM throughout.
@@ -220,16 +232,6 @@ export class PostgresPatroniCluster extends pulumi.ComponentResource {
   readonly caCertificate: pulumi.Output<string>;
   /** Passwords by role, secret. */
   readonly passwords: pulumi.Output<Record<string, string>>;
-  /** @internal Depend on it: roles and databases are there afterwards, and who may connect can. */
-  readonly ready: remote.Command[];
-  /** @internal */
-  readonly ca: CertificateAuthority;
-  /** @internal */
-  readonly etcd: EtcdQuorum;
-  /** @internal */
-  readonly poolers: readonly Host[];
-  /** @internal What it is, checked and resolved; no secrets. */
-  readonly config: pulumi.Output<ClusterConfig>;
 
   constructor(name: string, args: PostgresPatroniClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     // Arguments are not repeated as inputs of the component: they hold secrets, and resources it would wait for.
@@ -248,10 +250,6 @@ export class PostgresPatroniCluster extends pulumi.ComponentResource {
     const access = etcd.account(name, prefix, members, child);
     const keys = etcd.keys(name, prefix, purge, child);
     const config = configure(resource, { members, poolers, firewall }, settings, access, ca);
-    this.ca = ca;
-    this.etcd = etcd;
-    this.poolers = poolers;
-    this.config = config;
     this.addresses = config.apply((c) => c.members.map((member) => member.address));
     this.port = pulumi.output(postgresPort);
     this.caCertificate = ca.certificate;
@@ -319,8 +317,33 @@ export class PostgresPatroniCluster extends pulumi.ComponentResource {
     const shut = firewall
       ? firewallUnits(name, members, config.apply(firewallOf), { ...child, role: "patroni", dependsOn: done })
       : [];
-    this.ready = [...done, ...shut];
+    internals.keep(this, { ready: [...done, ...shut], ca, etcd, poolers, config });
     this.registerOutputs({ scope: this.scope, addresses: this.addresses });
+  }
+
+  /** @internal Depend on it: roles and databases are there afterwards, and who may connect can. */
+  get ready(): remote.Command[] {
+    return internals.of(this).ready;
+  }
+
+  /** @internal */
+  get ca(): CertificateAuthority {
+    return internals.of(this).ca;
+  }
+
+  /** @internal */
+  get etcd(): EtcdQuorum {
+    return internals.of(this).etcd;
+  }
+
+  /** @internal */
+  get poolers(): readonly Host[] {
+    return internals.of(this).poolers;
+  }
+
+  /** @internal What it is, checked and resolved; no secrets. */
+  get config(): pulumi.Output<ClusterConfig> {
+    return internals.of(this).config;
   }
 
   /** The password of a role, secret: the given one, or the one that was made. */

@@ -9,6 +9,7 @@ import { firewallUnits } from "../firewall";
 import { firstWord } from "../founding";
 import type { Host } from "../host";
 import { clockSkewRefused } from "../host/clock";
+import { Internals } from "../internals";
 import { inTurn } from "../rolling";
 import { checked, parse } from "../validate";
 import { authPassSecret, type VrrpArgs, virtualIpOn, vrrpPassword } from "../virtual-ip";
@@ -98,11 +99,21 @@ export interface RedisSecuredArgs {
    */
   firewall?: boolean;
   /**
-   * Other settings of redis.conf, in the form in which `CONFIG GET` shows them.
+   * Other settings of redis.conf, in the form in which `CONFIG GET` shows them: text or numbers.
    * @example { "notify-keyspace-events": "Ex" }
    */
-  settings?: pulumi.Input<Record<string, pulumi.Input<string | number>>>;
+  // biome-ignore lint/suspicious/noExplicitAny: a schema for other languages has no unions; values are checked
+  settings?: pulumi.Input<Record<string, any>>;
 }
+
+interface RedisInternals {
+  hosts: readonly Host[];
+  ca: CertificateAuthority;
+  tls: pulumi.Output<boolean>;
+  ready: remote.Command[];
+}
+
+const internals = new Internals<RedisSecured, RedisInternals>("RedisSecured");
 
 /**
  * Redis that only its clients reach: TLS, passwords, no dangerous commands for the application, data on disk. On one
@@ -132,17 +143,12 @@ export interface RedisSecuredArgs {
 export class RedisSecured extends pulumi.ComponentResource {
   /** The address that clients use: the virtual one, or the host's. */
   readonly address: pulumi.Output<string>;
+  /** TCP port of Redis. */
   readonly port: pulumi.Output<number>;
   /** Password of the user `admin`, who may do everything. Secret. */
   readonly adminPassword: pulumi.Output<string>;
-  /** @internal */
-  readonly hosts: readonly Host[];
-  /** @internal Depend on it: the endpoint answers afterwards. */
-  readonly ready: remote.Command[];
-  private readonly password: pulumi.Output<string>;
-  private readonly tls: pulumi.Output<boolean>;
-  private readonly ca: CertificateAuthority;
-  private readonly redisName: string;
+  /** Password of the application. Secret. */
+  readonly password: pulumi.Output<string>;
 
   constructor(name: string, args: RedisSecuredArgs, opts?: pulumi.ComponentResourceOptions) {
     // Arguments are not repeated as inputs of the component: they hold secrets, and hosts it would wait for.
@@ -155,11 +161,7 @@ export class RedisSecured extends pulumi.ComponentResource {
     const seed = new random.RandomPassword(`${name}-seed`, { length: 64 }, child).result;
     const passwords = givenPasswords(resource, { password, previousPassword });
 
-    this.redisName = name;
-    this.ca = ca;
     this.port = open(settings, (s) => s.port);
-    this.tls = open(settings, (s) => s.tls);
-    this.hosts = hosts;
     this.address = open(pulumi.all([settings, hosts[0]?.address]), ([s, own]) => s.virtualIp?.address ?? own ?? "");
     this.adminPassword = pulumi.secret(pulumi.all([seed, settings]).apply(([s, c]) => adminPassword(s, c)));
     this.password = pulumi.secret(
@@ -185,7 +187,13 @@ export class RedisSecured extends pulumi.ComponentResource {
     const running = inTurn(hosts, installed, (host, dependsOn) =>
       unit(
         `${name}-${host.hostName}`,
-        { host, role, first, text: on(host).apply(renderMember), secrets: this.secretsOf(host, secrets) },
+        {
+          host,
+          role,
+          first,
+          text: on(host).apply(renderMember),
+          secrets: withCertificate(secrets, this.certificateOf(name, host, ca)),
+        },
         { ...child, dependsOn, protect: opts?.protect ?? true },
       ),
     );
@@ -202,30 +210,41 @@ export class RedisSecured extends pulumi.ComponentResource {
           },
         )
       : [];
-    this.ready = inTurn(hosts, [...running, ...shut], (host, dependsOn) =>
+    const ready = inTurn(hosts, [...running, ...shut], (host, dependsOn) =>
       unit(
         `${name}-${host.hostName}-ready`,
         { host, role: readyRole, text: on(host).apply(renderReady) },
         { ...child, dependsOn },
       ),
     );
+    internals.keep(this, { hosts, ca, tls: open(settings, (s) => s.tls), ready });
     this.registerOutputs({ address: this.address, port: this.port });
+  }
+
+  /** @internal */
+  get hosts(): readonly Host[] {
+    return internals.of(this).hosts;
+  }
+
+  /** @internal Depend on it: the endpoint answers afterwards. */
+  get ready(): remote.Command[] {
+    return internals.of(this).ready;
   }
 
   /** How an application reaches the master. */
   endpoint(): RedisEndpoint {
+    const { ca, tls: encrypted } = internals.of(this);
     return redisEndpoint(
       pulumi
-        .all([this.address, this.port, this.password, this.tls, this.ca.certificate])
+        .all([this.address, this.port, this.password, encrypted, ca.certificate])
         .apply(([host, port, password, tls, caCertificate]) => ({ host, port, password, tls, caCertificate })),
       this.ready,
     );
   }
 
-  /** The host's certificate, and what all hosts share. */
-  private secretsOf(host: Host, shared: pulumi.Output<Record<string, string>>) {
-    const { certificate, privateKey } = this.ca.issue(
-      `${this.redisName}-${host.hostName}`,
+  private certificateOf(name: string, host: Host, ca: CertificateAuthority) {
+    const { certificate, privateKey } = ca.issue(
+      `${name}-${host.hostName}`,
       {
         commonName: host.hostName,
         ipAddresses: pulumi.all([this.address, host.address]).apply((all) => [...new Set(all), "127.0.0.1"]),
@@ -236,10 +255,16 @@ export class RedisSecured extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    return pulumi
-      .all([shared, this.ca.certificate, certificate, privateKey])
-      .apply(([all, ca, crt, key]) => ({ ...all, ca, "server.crt": crt, "server.key": key }));
+    return pulumi.all({ ca: ca.certificate, "server.crt": certificate, "server.key": privateKey });
   }
+}
+
+/** What all hosts share, and the host's certificate. */
+function withCertificate(
+  shared: pulumi.Output<Record<string, string>>,
+  certificate: pulumi.Output<Record<string, string>>,
+): pulumi.Output<Record<string, string>> {
+  return pulumi.all([shared, certificate]).apply(([all, own]) => ({ ...all, ...own }));
 }
 
 function refuseHosts(resource: string, hosts: readonly Host[], virtualIp: unknown): void {

@@ -6,7 +6,8 @@ import { command, unit } from "../converge/unit";
 import type { DatabaseEndpointArgs } from "../endpoint";
 import { firewallUnits } from "../firewall";
 import type { AptSourceArgs, Host } from "../host";
-import type { PackageSource } from "../package-source";
+import { Internals } from "../internals";
+import { installationOf, type PackageArgs } from "../package-source";
 import type { Upstream } from "../upstream";
 import { checked } from "../validate";
 import { type NodeConfig, nodeSchema } from "./args";
@@ -22,18 +23,19 @@ export interface WorksPadQuestionsArgs {
   name: pulumi.Input<string>;
   /** Who logs in. */
   user: pulumi.Input<string>;
+  /** Secret; in `debconf` the question's name. */
   password: pulumi.Input<string>;
 }
 
 /** What they look like on the terminal: regular expressions, for which case does not matter. */
 export interface WorksPadPromptsArgs {
-  /** @default "Database Server host" */
+  /** For the server. @default "Database Server host" */
   host?: pulumi.Input<string>;
-  /** @default "Database name" */
+  /** For the database. @default "Database name" */
   name?: pulumi.Input<string>;
-  /** @default "Database User" */
+  /** For the user. @default "Database User" */
   user?: pulumi.Input<string>;
-  /** @default "Password" */
+  /** For the password. @default "Password" */
   password?: pulumi.Input<string>;
 }
 
@@ -63,7 +65,7 @@ export interface ExchangeArgs {
 /** What is the same on every node of one installation. */
 export interface WorksPadSettings {
   /** WorksPad's package. */
-  package: PackageSource;
+  package: PackageArgs;
   /** WorksPad's database: an address that always leads to the primary. */
   database: DatabaseEndpointArgs;
   /**
@@ -165,6 +167,7 @@ export interface WorksPadSettings {
 }
 
 export interface WorksPadNodeArgs extends WorksPadSettings {
+  /** Where it runs. */
   host: Host;
   /**
    * What sessions are protected with: the same for all nodes of an installation.
@@ -177,6 +180,8 @@ export interface WorksPadNodeArgs extends WorksPadSettings {
    */
   after?: WorksPadNode[];
 }
+
+const internals = new Internals<WorksPadNode, { ready: remote.Command }>("WorksPadNode");
 
 /**
  * One node of WorksPad: the runtime, the package with its installer's questions answered, the services. The database is
@@ -208,8 +213,6 @@ export class WorksPadNode extends pulumi.ComponentResource implements Upstream {
   readonly caCertificate: pulumi.Output<string | undefined>;
   /** Which systems outside answered when that was asked last, a line each. */
   readonly outside: pulumi.Output<string>;
-  /** @internal Depend on it: the node is healthy afterwards. */
-  readonly ready: remote.Command;
 
   constructor(name: string, args: WorksPadNodeArgs, opts?: pulumi.ComponentResourceOptions) {
     // Arguments are not repeated as inputs of the component: they hold secrets, and resources it would wait for.
@@ -229,7 +232,7 @@ export class WorksPadNode extends pulumi.ComponentResource implements Upstream {
         ? [this.look(name, host, plain(config, renderOutside), text, installed)]
         : [];
     this.outside = this.warned(host, pulumi.concat(...looked.map((look) => look.stdout)));
-    this.ready = unit(
+    const ready = unit(
       name,
       {
         host,
@@ -253,15 +256,21 @@ export class WorksPadNode extends pulumi.ComponentResource implements Upstream {
       { ...child, dependsOn: [installed, ...looked, ...after.map((node) => node.ready)] },
     );
     if (args.balancers) {
-      firewallUnits(name, [host], plain(config, firewallOf), { ...child, role: "workspad", dependsOn: [this.ready] });
+      firewallUnits(name, [host], plain(config, firewallOf), { ...child, role: "workspad", dependsOn: [ready] });
     }
 
+    internals.keep(this, { ready });
     this.name = host.hostName;
     this.address = host.address;
     this.port = plain(config, (c) => c.httpsPort);
     this.healthPath = plain(config, (c) => c.healthPath);
     this.caCertificate = pulumi.output(ca?.certificate);
     this.registerOutputs({ address: this.address, port: this.port, outside: this.outside });
+  }
+
+  /** @internal Depend on it: the node is healthy afterwards. */
+  get ready(): remote.Command {
+    return internals.of(this).ready;
   }
 
   /** Looked at before the node is made, and again before it is changed. */
@@ -294,16 +303,13 @@ export class WorksPadNode extends pulumi.ComponentResource implements Upstream {
 
 function configure(
   resource: string,
-  source: PackageSource,
+  source: PackageArgs,
   ownServerCertificate: boolean,
   settings: Omit<WorksPadNodeArgs, "host" | "ca" | "package" | "dataProtection" | "after">,
 ): pulumi.Output<NodeConfig> {
-  return checked(resource, nodeSchema, settings).apply((checkedSettings) => ({
-    ...checkedSettings,
-    install: source.directive,
-    packageName: source.packageName,
-    ownServerCertificate,
-  }));
+  return pulumi
+    .all([checked(resource, nodeSchema, settings), installationOf(resource, source)])
+    .apply(([checkedSettings, installation]) => ({ ...checkedSettings, ...installation, ownServerCertificate }));
 }
 
 function secretsOf(

@@ -1,6 +1,6 @@
 /**
- * The address of `npm run dev` end to end: two poolers in front of the cluster, on real hosts in a lab of its own. The
- * tests run in order, each on what the ones before have left. See support/test-lab.ts for working on them.
+ * The address of the stack `postgres` end to end: two poolers in front of the cluster, on real hosts in a lab of its own.
+ * The tests run in order, each on what the ones before have left. See support/test-lab.ts for working on them.
  */
 import { drills, faultsNamed } from "./faults/drills";
 import { access } from "./pooler/access";

@@ -8,7 +8,7 @@ export function refusals({ promise, cluster }: Suite): void {
   promise("outside of the lab's network the lab's stack stops before it makes a connection", async () => {
     const { code, stdout, stderr } = await cluster.stack.outside("preview");
     assert.notEqual(code, 0);
-    assert.match(stdout + stderr, /stack dev is the lab's and runs only inside the lab's network/);
+    assert.match(stdout + stderr, /stack postgres is the lab's and runs only inside the lab's network/);
     assert.doesNotMatch(stdout + stderr, /cannot be asked|192\.168\.1\.13\d:/, "no host was dialled");
   });
 

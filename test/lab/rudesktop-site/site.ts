@@ -17,10 +17,10 @@ export const balancers = ["nginx1", "nginx2"];
 const databases = ["psql1", "psql2", "psql3"];
 const caches = ["redis1", "redis2", "redis3"];
 
-/** The whole of RuDesktop: the stack `rudesktop` on its twelve hosts. */
+/** The whole of RuDesktop: the stack of `npm run dev` on its twelve hosts. */
 export class Site {
   readonly lab = new TestLab();
-  readonly stack = new Stack(this.lab, {}, "rudesktop");
+  readonly stack = new Stack(this.lab, {}, "dev");
   /** The authority of all certificates, when the stack is up. */
   readonly caFile = join(this.lab.state, "rudesktop-site-ca.crt");
   /** What clients saw of each fault so far, one line each. */
@@ -35,7 +35,7 @@ export class Site {
   }
 
   async start(): Promise<void> {
-    await this.lab.start("rudesktop");
+    await this.lab.start("dev");
     const fresh = await this.stack.init();
     const hosts = this.stack.settings["hastack:hosts"] as Record<string, { address: string }>;
     const addresses = databases.map((name) => [name, hosts[name]?.address ?? ""]);
@@ -145,7 +145,7 @@ export class Site {
 
   /** `npm run switch-site` for this stack, to its end. */
   switchSite(...words: string[]): Promise<Result> {
-    const which = ["--stack", "rudesktop", "--config-file", this.stack.file];
+    const which = ["--stack", "dev", "--config-file", this.stack.file];
     return this.lab.exec(["npm", "run", "--silent", "switch-site", "--", ...which, ...words], { seconds: 400 });
   }
 
