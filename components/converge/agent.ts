@@ -32,6 +32,7 @@ const parts = [
   "apply",
   "check",
   "facts",
+  "conditions",
   "main",
 ];
 

@@ -107,6 +107,7 @@ interface QuorumInternals {
   ca: CertificateAuthority;
   /** The member on which what all members share is set up. */
   first: Host;
+  members: readonly Host[];
   /** Hosts that reach the ports. */
   served: readonly Host[];
   /** What uses the quorum. */
@@ -165,7 +166,7 @@ export class EtcdQuorum extends pulumi.ComponentResource {
       { ...child, dependsOn: whole },
     );
     const users: remote.Command[] = [];
-    internals.keep(this, { name, ca, first: firstMember, served: [...members, ...clients], users, ready });
+    internals.keep(this, { name, ca, first: firstMember, members, served: [...members, ...clients], users, ready });
     // Last: a host that leaves is shut out when it is no member any more, and its services do without it.
     if (firewall) {
       const last = programRan().then(() => [ready, ...users]);
@@ -187,6 +188,11 @@ export class EtcdQuorum extends pulumi.ComponentResource {
   /** @internal */
   get ca(): CertificateAuthority {
     return internals.of(this).ca;
+  }
+
+  /** @internal */
+  get members(): readonly Host[] {
+    return internals.of(this).members;
   }
 
   /** @internal Units after which no host that leaves needs the quorum any more. */

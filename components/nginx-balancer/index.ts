@@ -132,6 +132,7 @@ export interface NginxBalancerArgs {
 
 interface BalancerInternals {
   hosts: readonly Host[];
+  upstreams: pulumi.Output<BalancerSettings["upstreams"]>;
   ready: remote.Command[];
 }
 
@@ -237,13 +238,18 @@ export class NginxBalancer extends pulumi.ComponentResource {
       .flatMap((host) =>
         firewallUnits(name, [host], on(host).apply(firewallOf), { ...child, role, dependsOn: running }),
       );
-    internals.keep(this, { hosts, ready: [...running, ...shut] });
+    internals.keep(this, { hosts, upstreams: settings.apply((s) => s.upstreams), ready: [...running, ...shut] });
     this.registerOutputs({ address: this.address, url: this.url });
   }
 
   /** @internal */
   get hosts(): readonly Host[] {
     return internals.of(this).hosts;
+  }
+
+  /** @internal Whom it leads to. */
+  get upstreams(): pulumi.Output<BalancerSettings["upstreams"]> {
+    return internals.of(this).upstreams;
   }
 
   /** @internal Depend on it: the entry answers afterwards. */

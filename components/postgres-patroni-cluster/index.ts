@@ -197,6 +197,7 @@ export interface PostgresPatroniClusterArgs {
 interface ClusterInternals {
   ready: remote.Command[];
   ca: CertificateAuthority;
+  etcd: EtcdQuorum;
   poolers: readonly Host[];
   config: pulumi.Output<ClusterConfig>;
 }
@@ -316,7 +317,7 @@ export class PostgresPatroniCluster extends pulumi.ComponentResource {
     const shut = firewall
       ? firewallUnits(name, members, config.apply(firewallOf), { ...child, role: "patroni", dependsOn: done })
       : [];
-    internals.keep(this, { ready: [...done, ...shut], ca, poolers, config });
+    internals.keep(this, { ready: [...done, ...shut], ca, etcd, poolers, config });
     this.registerOutputs({ scope: this.scope, addresses: this.addresses });
   }
 
@@ -328,6 +329,11 @@ export class PostgresPatroniCluster extends pulumi.ComponentResource {
   /** @internal */
   get ca(): CertificateAuthority {
     return internals.of(this).ca;
+  }
+
+  /** @internal */
+  get etcd(): EtcdQuorum {
+    return internals.of(this).etcd;
   }
 
   /** @internal */
