@@ -123,6 +123,7 @@ export class Host extends pulumi.ComponentResource {
     this.hostName = name;
     this.address = pulumi.unsecret(host.apply((h) => h.address));
     const reached = {
+      hostName: name,
       // A wrong address or a host that is off must not hold a run for the default of ten times fifteen seconds.
       connection: host.apply((h) => {
         const connection = { dialErrorLimit: 3, perDialTimeout: 10, ...h.connection };
