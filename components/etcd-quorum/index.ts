@@ -16,6 +16,7 @@ import { deleteKeys, renderAccount } from "./account";
 import { peerCommonName, renderInstall, renderMember } from "./config";
 import { type EtcdConfig, endpoint, firewallOf } from "./etcd";
 import { renderAccess, renderReady } from "./membership";
+import { replacing } from "./replacement";
 
 export interface EtcdQuorumArgs {
   /** 1, 3, 5 or 7 hosts. */
@@ -32,6 +33,13 @@ export interface EtcdQuorumArgs {
    * @default true
    */
   firewall?: boolean;
+  /**
+   * Token (`ETCD_INITIAL_CLUSTER_TOKEN`) of an etcd that was set up by hand on the same hosts, and whose place this quorum
+   * takes. The quorum begins empty: what Patroni keeps in it comes back with the cluster (`adopt` of
+   * `PostgresPatroniCluster`, docs/adopt.md); keys of others do not.
+   * @default none: an etcd that runs already is left alone, and refused
+   */
+  replaces?: pulumi.Input<string>;
   /**
    * Remove the data as well when the quorum is deleted, or the member's when a member leaves. It counts from the
    * `pulumi up` on that applies it, and is refused while the quorum is protected.
@@ -123,18 +131,24 @@ export class EtcdQuorum extends pulumi.ComponentResource {
   private readonly first: Host;
   private readonly served: readonly Host[];
   private readonly users: remote.Command[] = [];
+  private readonly preparations: remote.Command[] = [];
 
   constructor(name: string, args: EtcdQuorumArgs, opts?: pulumi.ComponentResourceOptions) {
     // The members are no inputs of the component: it would wait for them.
     super("hastack:index:EtcdQuorum", name, {}, opts);
-    const { members, ca, clients = [], firewall = true, purge, ...settings } = args;
+    const { members, ca, clients = [], firewall = true, purge, replaces, ...settings } = args;
     const resource = `EtcdQuorum ${name}`;
     const removal = removalOf(resource, purge, opts?.protect);
     this.first = firstOf(resource, members);
     this.quorumName = name;
     this.ca = ca;
     this.served = [...members, ...clients];
-    const config = configure(resource, { name, members, clients, firewall }, checked(resource, schema, settings));
+    const wanted = configure(
+      resource,
+      { name, members, clients, firewall, replaces },
+      checked(resource, schema, settings),
+    );
+    const config = replaces === undefined ? wanted : replacing(resource, this, members, replaces, wanted);
 
     const child = { parent: this };
     const installed = members.map((host) =>
@@ -145,8 +159,13 @@ export class EtcdQuorum extends pulumi.ComponentResource {
       ),
     );
     const first = firstWord(members, readyRole);
+    // What uses an etcd that is replaced has to be ready for it.
+    const prepared = pulumi.output(programRan().then(() => this.preparations));
     const running = inTurn(members, installed, (host, dependsOn) =>
-      this.member(host, config, first, removal, { ...child, dependsOn }),
+      this.member(host, config, first, removal, {
+        ...child,
+        dependsOn: replaces === undefined ? dependsOn : prepared.apply((done) => [...done, ...dependsOn]),
+      }),
     );
     const whole = members.map((host) =>
       unit(
@@ -176,6 +195,11 @@ export class EtcdQuorum extends pulumi.ComponentResource {
   /** @internal Units after which no host that leaves needs the quorum any more. */
   usedUntil(done: readonly remote.Command[]): void {
     this.users.push(...done);
+  }
+
+  /** @internal Units that come before an etcd of which this quorum takes the place is stopped. */
+  replacedAfter(done: readonly remote.Command[]): void {
+    this.preparations.push(...done);
   }
 
   /**
@@ -293,14 +317,27 @@ function firstOf(resource: string, members: readonly Host[]): Host {
 
 function configure(
   resource: string,
-  { name, members, clients, firewall }: { name: string; members: Host[]; clients: Host[]; firewall: boolean },
+  {
+    name,
+    members,
+    clients,
+    firewall,
+    replaces = name,
+  }: {
+    name: string;
+    members: Host[];
+    clients: Host[];
+    firewall: boolean;
+    replaces: pulumi.Input<string> | undefined;
+  },
   settings: pulumi.Output<z.output<typeof schema>>,
 ): pulumi.Output<EtcdConfig> {
   const addresses = (hosts: readonly Host[]) => pulumi.all(hosts.map((host) => host.address));
   return pulumi
-    .all([settings, addresses(members), addresses(clients), clockSkewRefused(resource, members)])
-    .apply(([checkedSettings, found, clientAddresses]) => ({
+    .all([settings, addresses(members), addresses(clients), replaces, clockSkewRefused(resource, members)])
+    .apply(([checkedSettings, found, clientAddresses, replacedToken]) => ({
       name,
+      replaces: replacedToken,
       members: members.map((host, i) => ({ name: host.hostName, address: found[i] ?? "" })),
       clients: clientAddresses,
       firewall,
