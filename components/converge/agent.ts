@@ -29,6 +29,7 @@ const parts = [
   "service",
   "steps",
   "inventory",
+  "originals",
   "apply",
   "check",
   "facts",

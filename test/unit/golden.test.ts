@@ -58,6 +58,7 @@ const members = [
 
 const quorum: EtcdConfig = {
   name: "etcd",
+  replaces: "etcd",
   members,
   clients: [],
   firewall: true,
@@ -89,6 +90,7 @@ const cluster: ClusterConfig = {
   members,
   poolers: ["192.168.1.140", "192.168.1.141"],
   firewall: true,
+  adopt: false,
   caGenerations: "1",
   etcdEndpoints: members.map(endpoint),
   etcdUser: "workspad",
