@@ -51,6 +51,8 @@ export class WorksPadCluster extends pulumi.ComponentResource {
   readonly nodes: WorksPadNode[];
   /** What sessions are protected with. */
   readonly dataProtection: DataProtectionCertificate;
+  /** Path that answers on a node when it can serve. */
+  readonly healthPath: pulumi.Output<string>;
   /** @internal Depend on it: all nodes are healthy afterwards. */
   readonly ready: remote.Command[];
 
@@ -68,7 +70,8 @@ export class WorksPadCluster extends pulumi.ComponentResource {
       const node = { ...settings, host, dataProtection: this.dataProtection, after };
       this.nodes.push(new WorksPadNode(`${name}-${host.hostName}`, node, child));
     }
+    this.healthPath = pulumi.output(this.nodes[0]?.healthPath ?? "");
     this.ready = this.nodes.map((node) => node.ready);
-    this.registerOutputs({});
+    this.registerOutputs({ healthPath: this.healthPath });
   }
 }
