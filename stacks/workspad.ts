@@ -74,6 +74,7 @@ export function workspad(hosts: Record<string, Host>, config: pulumi.Config) {
     /** By node: which systems outside answered it. */
     outside: Object.fromEntries(site.nodes.map(({ name, outside }) => [name, outside])),
     endpoints: { workspad: endpoint },
+    console: db.consolePasswords,
     hastack: inventory({ hosts: Object.values(hosts), clusters: [pg], poolers: [db], balancers: [front] }),
   };
 }
