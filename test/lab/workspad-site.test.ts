@@ -1,9 +1,10 @@
 /**
  * WorksPad whole, through its entry, with users and writers at work: a request is followed, the site grows and shrinks,
- * every single host is lost. The tests run in order, each on what the ones before have left. See support/test-lab.ts for
+ * a value changes, every single host is lost. The tests run in order, each on what the ones before have left. See support/test-lab.ts for
  * working on them.
  */
 import { Suite } from "./support/suite";
+import { changes } from "./workspad-site/changes";
 import { comesUp } from "./workspad-site/comes-up";
 import { failures } from "./workspad-site/failures";
 import { growth } from "./workspad-site/growth";
@@ -15,5 +16,6 @@ const suite = new Suite(new Site(), 10);
 comesUp(suite);
 trace(suite);
 growth(suite);
+changes(suite);
 failures(suite);
 report(suite);
