@@ -83,14 +83,14 @@ export interface RedisSecuredArgs {
    */
   evictionPolicy?: pulumi.Input<string>;
   /**
-   * Most connections.
+   * Most connections, 200 to 60000. On several hosts 100 of them are for the hosts themselves; further clients wait.
    * @default 10000
    */
   maxClients?: pulumi.Input<number>;
   /**
    * Milliseconds without an answer after which a master is taken for dead. A command that blocks Redis for longer
    * causes a failover.
-   * @default 3000
+   * @default 2000
    */
   downAfterMs?: pulumi.Input<number>;
   /**
