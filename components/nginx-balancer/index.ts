@@ -10,7 +10,7 @@ import type { Host } from "../host";
 import { inTurn } from "../rolling";
 import type { Upstream } from "../upstream";
 import { checked, parse } from "../validate";
-import { authPassSecret, type VrrpArgs, virtualIpOn, vrrpPassword } from "../virtual-ip";
+import { apartFromPassword, authPassSecret, type VrrpArgs, virtualIpOn, vrrpPassword } from "../virtual-ip";
 import { type BalancerSettings, balancerSchema, nameOf } from "./args";
 import { refuseCertificate } from "./certificate";
 import { nginxAnswers, renderBalancer, renderInstall } from "./config";
@@ -181,8 +181,10 @@ export class NginxBalancer extends pulumi.ComponentResource {
     const child = { parent: this };
     refuseHosts(resource, hosts, args.virtualIp !== undefined);
     refuseWithoutAuthority(resource, args);
+    const { vrrp, authPass } = apartFromPassword(resource, given.vrrp);
     const settings = checked(resource, balancerSchema, {
       ...given,
+      vrrp,
       upstreams: upstreams.map((upstream) => ({
         name: upstream.name,
         address: upstream.address,
@@ -192,7 +194,7 @@ export class NginxBalancer extends pulumi.ComponentResource {
     });
     const config = configure(resource, hosts, settings);
     this.hosts = hosts;
-    const vrrpPassword = args.virtualIp === undefined ? undefined : makePassword(name, settings, child);
+    const vrrpPassword = args.virtualIp === undefined ? undefined : makePassword(name, authPass, child);
 
     this.address = config.apply(([first]) => first?.virtualIp?.virtualIp.address ?? first?.self.address ?? "");
     this.url = pulumi.all([settings, this.address]).apply(([{ serverNames, httpsPort }, address]) => {
@@ -264,11 +266,11 @@ function refuseWithoutAuthority(resource: string, { ca, certificate, upstreamTls
 
 function makePassword(
   name: string,
-  settings: pulumi.Output<BalancerSettings>,
+  given: pulumi.Output<string | undefined>,
   opts: pulumi.CustomResourceOptions,
 ): pulumi.Output<string> {
   const seed = new random.RandomPassword(`${name}-seed`, { length: 64 }, opts).result;
-  return pulumi.all([seed, settings]).apply(([s, { vrrp }]) => vrrpPassword(s, vrrp));
+  return pulumi.all([seed, given]).apply(([s, pass]) => vrrpPassword(s, pass));
 }
 
 /** A certificate of the stack's own authority, for all names of the entry. */
