@@ -1,5 +1,5 @@
-import { agentSource } from "./agent";
-import { defaultLimits, type SshConnection, type SshLimits, session } from "./ssh";
+import { agentSource, convergePath } from "./agent";
+import { defaultLimits, type Run, type SshConnection, type SshLimits, session } from "./ssh";
 
 /** What one read-only question to a host answered. */
 export interface ProbeResult {
@@ -36,15 +36,26 @@ export interface HostFacts {
   interfaces: { name: string; addresses: string[] }[];
 }
 
+/** 7: something drifted, which is an answer like any other. */
+const accept = [0, 7];
+
 /**
  * Asks a host for its facts and for what differs from the units applied last. Nothing is written on the host: the
  * agent's source travels on standard input, so that a host which was never touched can be asked as well.
  */
 export function probe(connection: SshConnection, limits: SshLimits = defaultLimits): Promise<ProbeResult> {
+  return asked(connection, limits, (run) => run("perl - probe", { stdin: agentSource(), accept }));
+}
+
+/** The same by the agent that is installed: all that a user may have done who can only probe. */
+export function probeInstalled(connection: SshConnection, limits: SshLimits = defaultLimits): Promise<ProbeResult> {
+  return asked(connection, limits, (run) => run(`${convergePath} probe`, { accept }));
+}
+
+function asked(connection: SshConnection, limits: SshLimits, ask: (run: Run) => Promise<string>): Promise<ProbeResult> {
   return session(connection, limits, async (run) => {
     const sent = Date.now() / 1000;
-    // 7: something drifted, which is an answer like any other.
-    const answer = await run("perl - probe", { stdin: agentSource(), accept: [0, 7] });
+    const answer = await ask(run);
     const received = Date.now() / 1000;
     const parsed = JSON.parse(answer) as Omit<ProbeResult, "clockOffset">;
     // The host read its clock at some moment in between.

@@ -72,6 +72,11 @@ export function absent(path: string): string {
   return words("absent", quoted(path));
 }
 
+export function user(name: string, options: { system?: boolean; home?: string; shell?: string }): string {
+  const { system, home, shell } = options;
+  return words("user", name, system && "system", home && `home ${quoted(home)}`, shell && `shell ${quoted(shell)}`);
+}
+
 export function sysctl(key: string, value: string | number): string {
   return words("sysctl", key, quoted(String(value)));
 }

@@ -1,13 +1,11 @@
 import { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { shell } from "../formats";
+import { convergePath } from "./agent";
 import { announce } from "./announce";
 import { secretLines, secretsDigest } from "./secrets";
 import type { Target } from "./target";
 import { initialToken, tokenFor } from "./token";
-
-/** Where the agent lives on every host. */
-export const convergePath = "/usr/local/lib/hastack/converge";
 
 export interface UnitArgs {
   host: Target;

@@ -12,7 +12,7 @@ import { clockSkewRefused } from "../host/clock";
 import { Internals } from "../internals";
 import { inTurn } from "../rolling";
 import { checked, parse } from "../validate";
-import { authPassSecret, type VrrpArgs, virtualIpOn, vrrpPassword } from "../virtual-ip";
+import { apartFromPassword, authPassSecret, type VrrpArgs, virtualIpOn, vrrpPassword } from "../virtual-ip";
 import { hostsSchema, type RedisSettings, redisSchema, refuseAddress, refusePassword } from "./args";
 import { addressCheck, renderInstall, renderMember, renderReady } from "./config";
 import { firewallOf, type RedisConfig, readyRole, role } from "./model";
@@ -157,7 +157,8 @@ export class RedisSecured extends pulumi.ComponentResource {
     const resource = `RedisSecured ${name}`;
     const child = { parent: this };
     refuseHosts(resource, hosts, given.virtualIp);
-    const settings = checked(resource, redisSchema, given);
+    const { vrrp, authPass } = apartFromPassword(resource, given.vrrp);
+    const settings = checked(resource, redisSchema, { ...given, vrrp });
     const seed = new random.RandomPassword(`${name}-seed`, { length: 64 }, child).result;
     const passwords = givenPasswords(resource, { password, previousPassword });
 
@@ -167,14 +168,14 @@ export class RedisSecured extends pulumi.ComponentResource {
     this.password = pulumi.secret(
       pulumi.all([seed, settings, passwords]).apply(([s, c, p]) => applicationPassword(s, c, p.password)),
     );
-    const secrets = pulumi.all([seed, settings, passwords]).apply(
-      ([s, c, p]): Record<string, string> => ({
+    const secrets = pulumi.all([seed, settings, passwords, authPass]).apply(
+      ([s, c, p, pass]): Record<string, string> => ({
         ...userSecrets(s, c, p),
-        [authPassSecret]: vrrpPassword(s, c.vrrp),
+        [authPassSecret]: vrrpPassword(s, pass),
       }),
     );
 
-    const config = configure(resource, { name, hosts, firewall }, open(settings, withoutSecrets));
+    const config = configure(resource, { name, hosts, firewall }, settings);
     const on = (host: Host) => config.apply((all) => all[hosts.indexOf(host)] as RedisConfig);
     const installed = hosts.map((host) =>
       unit(
@@ -287,11 +288,6 @@ function givenPasswords(
     refuse(values);
     return values;
   });
-}
-
-function withoutSecrets(settings: RedisSettings): RedisSettings {
-  const { authPass: _, ...vrrp } = settings.vrrp;
-  return { ...settings, vrrp };
 }
 
 /** What of it is no secret, even where it stands beside one. */

@@ -1,3 +1,3 @@
 export { type VirtualIp, type Vrrp, type VrrpArgs, virtualIpSchema, vrrpSchema } from "./args";
 export { addressMovesFirst, authPassSecret, handOver, installVirtualIp, virtualIp } from "./config";
-export { type Holder, networkOf, type VirtualIpConfig, virtualIpOn, vrrpPassword } from "./model";
+export { apartFromPassword, type Holder, networkOf, type VirtualIpConfig, virtualIpOn, vrrpPassword } from "./model";

@@ -276,7 +276,8 @@ describe("what is rendered", () => {
     key: "-----BEGIN PGP PUBLIC KEY BLOCK-----\n…\n-----END PGP PUBLIC KEY BLOCK-----\n",
   };
   const texts: Record<string, () => string> = {
-    "host-base": () => renderHost(aptSource),
+    "host-base": () =>
+      renderHost({ apt: aptSource, probeUser: { name: "hastack-probe", publicKey: "ssh-ed25519 AAAA ci" } }),
     "etcd-install": () => etcd.renderInstall(quorum),
     etcd: () => etcd.renderMember(quorum, member),
     "etcd-ready": () => renderReady(quorum),
