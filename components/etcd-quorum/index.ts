@@ -3,7 +3,8 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { z } from "zod";
 import type { Certificate, CertificateAuthority } from "../certificate-authority";
-import { command, unit } from "../converge/unit";
+import { command, commandsOf, unit } from "../converge/unit";
+import { type ExtraArgs, extended } from "../extra";
 import { fault } from "../fault";
 import { firewallUnits } from "../firewall";
 import { firstWord } from "../founding";
@@ -67,6 +68,8 @@ export interface EtcdQuorumArgs {
    * @default 1000
    */
   electionMs?: pulumi.Input<number>;
+  /** What the component does not foresee: files, lines, scripts around restarts of etcd. @default none */
+  extra?: ExtraArgs;
 }
 
 /** What a client of the quorum needs. */
@@ -145,7 +148,7 @@ export class EtcdQuorum extends pulumi.ComponentResource {
   constructor(name: string, args: EtcdQuorumArgs, opts?: pulumi.ComponentResourceOptions) {
     // The members are no inputs of the component: it would wait for them.
     super("hastack:index:EtcdQuorum", name, {}, opts);
-    const { members, ca, clients = [], firewall = true, purge, replaces, ...settings } = args;
+    const { members, ca, clients = [], firewall = true, purge, replaces, extra, ...settings } = args;
     const resource = `EtcdQuorum ${name}`;
     const removal = removalOf(resource, purge, opts?.protect);
     const firstMember = firstOf(resource, members);
@@ -177,6 +180,7 @@ export class EtcdQuorum extends pulumi.ComponentResource {
           config,
           first,
           removal,
+          extra,
           dependsOn: replaces === undefined ? dependsOn : prepared.apply((done) => [...done, ...dependsOn]),
         },
         child,
@@ -216,6 +220,11 @@ export class EtcdQuorum extends pulumi.ComponentResource {
     }
     this.endpoints = config.apply((c) => c.members.map(endpoint));
     this.registerOutputs({ endpoints: this.endpoints });
+  }
+
+  /** The commands that it is made of, by name. */
+  get commands(): Record<string, remote.Command> {
+    return commandsOf(this);
   }
 
   /** @internal Depend on it: the quorum is healthy afterwards. */
@@ -305,11 +314,12 @@ interface MemberArgs {
   config: pulumi.Output<EtcdConfig>;
   first: pulumi.Output<string>;
   removal: Removal;
+  extra: ExtraArgs | undefined;
   dependsOn: pulumi.Input<remote.Command[]>;
 }
 
 function member(args: MemberArgs, child: pulumi.CustomResourceOptions): remote.Command {
-  const { ca, host, config, first, removal, dependsOn } = args;
+  const { ca, host, config, first, removal, extra, dependsOn } = args;
   const name = `${args.name}-${host.hostName}`;
   const issue = (role: string, commonName: pulumi.Input<string>): Certificate =>
     ca.issue(
@@ -334,7 +344,11 @@ function member(args: MemberArgs, child: pulumi.CustomResourceOptions): remote.C
       role: "etcd",
       first,
       purge: removal.purge,
-      text: config.apply((c) => renderMember(c, memberOf(c, host))),
+      text: extended(
+        `EtcdQuorum ${args.name}`,
+        extra,
+        config.apply((c) => renderMember(c, memberOf(c, host))),
+      ),
       secrets: {
         ca: ca.certificate,
         "server.crt": server.certificate,

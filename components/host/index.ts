@@ -5,7 +5,8 @@ import { agentSource, agentVersion } from "../converge/agent";
 import type { HostFacts } from "../converge/probe";
 import type { Answer, Target } from "../converge/target";
 import { initialToken, tokenFor } from "../converge/token";
-import { command, unit } from "../converge/unit";
+import { command, commandsOf, unit } from "../converge/unit";
+import { type ExtraArgs, extended } from "../extra";
 import { shell } from "../formats";
 import { Internals } from "../internals";
 import { checked } from "../validate";
@@ -81,6 +82,8 @@ export interface HostArgs {
    * @default "best-effort", or what the stack's config says in `hastack:probe`
    */
   probe?: string;
+  /** What the component does not foresee: files, lines, scripts around restarts. @default none */
+  extra?: ExtraArgs;
 }
 
 /** A user whose SSH key can ask a host what differs on it, and nothing else. */
@@ -133,7 +136,7 @@ export class Host extends pulumi.ComponentResource {
     super("hastack:index:Host", name, {}, opts);
     const child = { parent: this };
     const resource = `Host ${name}`;
-    const { probe, gone = false, ...inputs } = args;
+    const { probe, gone = false, extra, ...inputs } = args;
     const mode: ProbeMode = gone ? "off" : probeMode(resource, probe);
     const host = checked(resource, hostSchema, inputs);
 
@@ -175,13 +178,18 @@ export class Host extends pulumi.ComponentResource {
       {
         host: { ...reached, ready: agent },
         role: "base",
-        text: pulumi.unsecret(host.apply(renderHost)),
+        text: extended(resource, extra, pulumi.unsecret(host.apply(renderHost))),
       },
       child,
     );
     const traits = traitsOf(pulumi.unsecret(host), reached.answer, agent.stdout);
     internals.keep(this, { ...reached, ready, traits });
     this.registerOutputs({ address: this.address });
+  }
+
+  /** The commands that it is made of, by name. */
+  get commands(): Record<string, remote.Command> {
+    return commandsOf(this);
   }
 
   /** @internal The resource after which roles can be put on the host. */

@@ -3,7 +3,8 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { z } from "zod";
 import type { Certificate, CertificateAuthority } from "../certificate-authority";
-import { unit } from "../converge/unit";
+import { commandsOf, unit } from "../converge/unit";
+import { type ExtraArgs, extended } from "../extra";
 import { fault } from "../fault";
 import { firewallUnits } from "../firewall";
 import type { Host } from "../host";
@@ -128,6 +129,8 @@ export interface NginxBalancerArgs {
   httpExtra?: pulumi.Input<string>;
   /** Lines for the `server` block of HTTPS. @example "location /metrics { return 404; }" */
   serverExtra?: pulumi.Input<string>;
+  /** What the component does not foresee: files, lines, scripts around restarts. @default none */
+  extra?: ExtraArgs;
 }
 
 interface BalancerInternals {
@@ -180,7 +183,7 @@ export class NginxBalancer extends pulumi.ComponentResource {
   constructor(name: string, args: NginxBalancerArgs, opts?: pulumi.ComponentResourceOptions) {
     // Arguments are not repeated as inputs of the component: hosts and upstreams are resources it would wait for.
     super("hastack:index:NginxBalancer", name, {}, opts);
-    const { hosts, upstreams, ca, certificate, upstreamTls = {}, firewall = true, ...given } = args;
+    const { hosts, upstreams, ca, certificate, upstreamTls = {}, firewall = true, extra, ...given } = args;
     const { ca: authority = ca?.certificate, ...upstreamNames } = upstreamTls;
     const resource = `NginxBalancer ${name}`;
     const child = { parent: this };
@@ -223,7 +226,7 @@ export class NginxBalancer extends pulumi.ComponentResource {
         {
           host,
           role,
-          text: on(host).apply(renderBalancer),
+          text: extended(resource, extra, on(host).apply(renderBalancer)),
           secrets: {
             "server.crt": server.certificate,
             "server.key": server.privateKey,
@@ -242,6 +245,11 @@ export class NginxBalancer extends pulumi.ComponentResource {
       );
     internals.keep(this, { hosts, upstreams: settings.apply((s) => s.upstreams), ready: [...running, ...shut] });
     this.registerOutputs({ address: this.address, url: this.url });
+  }
+
+  /** The commands that it is made of, by name. */
+  get commands(): Record<string, remote.Command> {
+    return commandsOf(this);
   }
 
   /** @internal */

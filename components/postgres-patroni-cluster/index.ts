@@ -4,8 +4,9 @@ import * as random from "@pulumi/random";
 import { z } from "zod";
 import type { CertificateAuthority } from "../certificate-authority";
 import { derivedSecret } from "../converge/secrets";
-import { unit } from "../converge/unit";
+import { commandsOf, unit } from "../converge/unit";
 import type { EtcdAccess, EtcdQuorum } from "../etcd-quorum";
+import { type ExtraArgs, extended } from "../extra";
 import { fault } from "../fault";
 import { firewallUnits } from "../firewall";
 import type { Host } from "../host";
@@ -199,6 +200,8 @@ export interface PostgresPatroniClusterArgs {
    */
   // biome-ignore lint/suspicious/noExplicitAny: a schema for other languages has no unions; values are checked
   parameters?: pulumi.Input<Record<string, any>>;
+  /** What the component does not foresee: files, lines, scripts around restarts. @default none */
+  extra?: ExtraArgs;
 }
 
 interface ClusterInternals {
@@ -243,7 +246,17 @@ export class PostgresPatroniCluster extends pulumi.ComponentResource {
   constructor(name: string, args: PostgresPatroniClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     // Arguments are not repeated as inputs of the component: they hold secrets, and resources it would wait for.
     super("hastack:index:PostgresPatroniCluster", name, {}, opts);
-    const { members, etcd, ca = etcd.ca, poolers = [], firewall = true, adopt = false, purge: wanted, ...given } = args;
+    const {
+      members,
+      etcd,
+      ca = etcd.ca,
+      poolers = [],
+      firewall = true,
+      adopt = false,
+      purge: wanted,
+      extra,
+      ...given
+    } = args;
     const resource = `PostgresPatroniCluster ${name}`;
     const { protect, purge } = removalOf(resource, wanted, opts?.protect);
     refuseMembers(resource, members);
@@ -297,7 +310,11 @@ export class PostgresPatroniCluster extends pulumi.ComponentResource {
           host,
           role: "patroni",
           purge,
-          text: pulumi.all([config, host.traits]).apply(([c, traits]) => renderMember(c, memberOf(c, host), traits)),
+          text: extended(
+            resource,
+            extra,
+            pulumi.all([config, host.traits]).apply(([c, traits]) => renderMember(c, memberOf(c, host), traits)),
+          ),
           secrets: pulumi
             .all([memberPasswords, access.password, certificatesOf(name, host, ca, child)])
             .apply(([p, etcdPassword, certificates]) => ({ ...p, ...certificates, "etcd-password": etcdPassword })),
@@ -335,6 +352,11 @@ export class PostgresPatroniCluster extends pulumi.ComponentResource {
       : [];
     internals.keep(this, { ready: [...done, ...shut], ca, etcd, poolers, config });
     this.registerOutputs({ scope: this.scope, addresses: this.addresses });
+  }
+
+  /** The commands that it is made of, by name. */
+  get commands(): Record<string, remote.Command> {
+    return commandsOf(this);
   }
 
   /** @internal Depend on it: roles and databases are there afterwards, and who may connect can. */

@@ -2,8 +2,9 @@ import type { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import type { CertificateAuthority } from "../certificate-authority";
-import { unit } from "../converge/unit";
+import { commandsOf, unit } from "../converge/unit";
 import { type RedisEndpoint, redisEndpoint } from "../endpoint";
+import { type ExtraArgs, extended } from "../extra";
 import { fault } from "../fault";
 import { firewallUnits } from "../firewall";
 import { firstWord } from "../founding";
@@ -104,6 +105,8 @@ export interface RedisSecuredArgs {
    */
   // biome-ignore lint/suspicious/noExplicitAny: a schema for other languages has no unions; values are checked
   settings?: pulumi.Input<Record<string, any>>;
+  /** What the component does not foresee: files, lines, scripts around restarts. @default none */
+  extra?: ExtraArgs;
 }
 
 interface RedisInternals {
@@ -153,7 +156,7 @@ export class RedisSecured extends pulumi.ComponentResource {
   constructor(name: string, args: RedisSecuredArgs, opts?: pulumi.ComponentResourceOptions) {
     // Arguments are not repeated as inputs of the component: they hold secrets, and hosts it would wait for.
     super("hastack:index:RedisSecured", name, {}, opts);
-    const { hosts, ca, password, previousPassword, firewall = true, ...given } = args;
+    const { hosts, ca, password, previousPassword, firewall = true, extra, ...given } = args;
     const resource = `RedisSecured ${name}`;
     const child = { parent: this };
     refuseHosts(resource, hosts, given.virtualIp);
@@ -192,7 +195,7 @@ export class RedisSecured extends pulumi.ComponentResource {
           host,
           role,
           first,
-          text: on(host).apply(renderMember),
+          text: extended(resource, extra, on(host).apply(renderMember)),
           secrets: withCertificate(secrets, this.certificateOf(name, host, ca)),
         },
         { ...child, dependsOn, protect: opts?.protect ?? true },
@@ -220,6 +223,11 @@ export class RedisSecured extends pulumi.ComponentResource {
     );
     internals.keep(this, { hosts, ca, tls: open(settings, (s) => s.tls), ready });
     this.registerOutputs({ address: this.address, port: this.port });
+  }
+
+  /** The commands that it is made of, by name. */
+  get commands(): Record<string, remote.Command> {
+    return commandsOf(this);
   }
 
   /** @internal */
