@@ -63,7 +63,7 @@ export function takeover({ foundation, promise, cluster }: Suite<HandMadeCluster
       printed,
       /psql2: its leader is taken over where it is, PostgreSQL 15 in \/var\/lib\/postgresql\/15\/main/,
     );
-    for (const host of hosts.names) {
+    for (const host of cluster.hosts.names) {
       assert.match(
         printed,
         new RegExp(`${host}: the etcd with the token "patroni-cluster" is replaced by one with TLS`),
@@ -100,6 +100,7 @@ export function takeover({ foundation, promise, cluster }: Suite<HandMadeCluster
     );
     assert.deepEqual(account.lost, []);
     assert.deepEqual(account.duplicated, []);
+    assert.ok(account.longestGapSeconds < 180, `no write for ${account.longestGapSeconds} s`);
   });
 
   promise("it is a cluster like any other: TLS, SCRAM, no pause, and a clean preview", async () => {
