@@ -76,6 +76,26 @@ export function takeover({ foundation, promise, cluster }: Suite<HandMadeCluster
     assert.deepEqual(await machines.all(state), before);
   });
 
+  promise("without `adopt` and `replaces` what runs is left alone, and said to be somebody else's", async () => {
+    const { machines, stack } = cluster;
+    const before = await machines.all(runs);
+    const restore = stack.configure({
+      "hastack:postgres": { adopt: undefined },
+      "hastack:etcd": { replaces: undefined },
+    });
+    const printed = unwrapped(await stack.fails(stack.up()));
+    assert.match(
+      printed,
+      /an etcd runs here that was set up by hand; nothing is done to it\..* its token is "patroni-cluster"/,
+    );
+    assert.match(
+      printed,
+      /\/15\/main holds a database that is not of the cluster workspad-cluster; nothing is done to it/,
+    );
+    restore();
+    assert.deepEqual(await machines.all(runs), before);
+  });
+
   foundation("`up` takes the cluster over while it is written to, and no row is lost", async (t) => {
     const { lab, hosts } = cluster;
     await answer(lab, cluster.application, "DROP TABLE IF EXISTS ledger; CREATE TABLE ledger (n bigint)");
