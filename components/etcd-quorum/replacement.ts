@@ -64,11 +64,7 @@ export function parseFound(printed: string): FoundEtcd | null {
 }
 
 /** Why an etcd must not be replaced, in the words of its operator; empty when it may be. */
-export function refusals(
-  config: Pick<EtcdConfig, "members" | "clients">,
-  token: string,
-  etcd: FoundEtcd | null,
-): string[] {
+export function refusals({ members }: Pick<EtcdConfig, "members">, token: string, etcd: FoundEtcd | null): string[] {
   if (!etcd) return ["no etcd runs here: start the one whose place is to be taken, or leave `replaces` out"];
   if (etcd.token !== token) {
     return [
@@ -77,7 +73,7 @@ export function refusals(
     ];
   }
   const reasons: string[] = [];
-  const own = config.members.map(({ address }) => address);
+  const own = members.map(({ address }) => address);
   const strangers = etcd.members.filter((url) => !own.some((address) => url.includes(`//${address}:`)));
   if (strangers.length > 0) {
     reasons.push(

@@ -7,8 +7,9 @@ use constant DIRECTORY => Converge::STATE . '/originals';
 # Called before the host changes, and before the inventory names the unit's files: a file that no inventory names is
 # none of ours, even if an earlier run was killed.
 sub keep ($unit) {
-    my %ours = map { s/\A\S+ //r => 1 } map { Inventory::of($_) } State::having('inventory');
-    for my $path ( map { $_->{path} // () } map { $unit->all($_) } qw(Directive::File Directive::Link Directive::Absent) ) {
+    my %ours      = map { s/\A\S+ //r => 1 } map { Inventory::of($_) } State::having('inventory');
+    my @replacing = map { $unit->all($_) } qw(Directive::File Directive::Link);
+    for my $path ( map { $_->{path} } @replacing ) {
         next if $ours{$path} || !-l $path && !-f $path;
         my $copy = DIRECTORY . $path;
         next if -l $copy || -e $copy;

@@ -63,7 +63,7 @@ export function takeover({ foundation, promise, cluster }: Suite<HandMadeCluster
       printed,
       /psql2: its leader is taken over where it is, PostgreSQL 15 in \/var\/lib\/postgresql\/15\/main/,
     );
-    for (const host of hosts.names) {
+    for (const host of cluster.hosts.names) {
       assert.match(
         printed,
         new RegExp(`${host}: the etcd with the token "patroni-cluster" is replaced by one with TLS`),
@@ -74,6 +74,26 @@ export function takeover({ foundation, promise, cluster }: Suite<HandMadeCluster
     assert.match(printed, /passwords kept as SCRAM instead of MD5: workspad/);
     assert.match(printed, /parameters that were set for the cluster: as they are/);
     assert.deepEqual(await machines.all(state), before);
+  });
+
+  promise("without `adopt` and `replaces` what runs is left alone, and said to be somebody else's", async () => {
+    const { machines, stack } = cluster;
+    const before = await machines.all(runs);
+    const restore = stack.configure({
+      "hastack:postgres": { adopt: undefined },
+      "hastack:etcd": { replaces: undefined },
+    });
+    const printed = unwrapped(await stack.fails(stack.up()));
+    assert.match(
+      printed,
+      /an etcd runs here that was set up by hand; nothing is done to it\..* its token is "patroni-cluster"/,
+    );
+    assert.match(
+      printed,
+      /\/15\/main holds a database that is not of the cluster workspad-cluster; nothing is done to it/,
+    );
+    restore();
+    assert.deepEqual(await machines.all(runs), before);
   });
 
   foundation("`up` takes the cluster over while it is written to, and no row is lost", async (t) => {
@@ -100,6 +120,7 @@ export function takeover({ foundation, promise, cluster }: Suite<HandMadeCluster
     );
     assert.deepEqual(account.lost, []);
     assert.deepEqual(account.duplicated, []);
+    assert.ok(account.longestGapSeconds < 180, `no write for ${account.longestGapSeconds} s`);
   });
 
   promise("it is a cluster like any other: TLS, SCRAM, no pause, and a clean preview", async () => {
