@@ -12,11 +12,13 @@ import { readOnly } from "./pooler/read-only";
 import { refusals, refusesClashes } from "./pooler/refusals";
 import { removal } from "./pooler/removal";
 import { settings } from "./pooler/settings";
+import { status } from "./pooler/status";
 import { Suite } from "./support/suite";
 
 const suite = new Suite(new PoolerCluster({ "hastack:postgres": { durability: "sync" } }), 8);
 refusesClashes(suite);
 comesUp(suite);
+status(suite);
 access(suite);
 readOnly(suite);
 namesOfAnyKind(suite);

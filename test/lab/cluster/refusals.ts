@@ -26,7 +26,12 @@ export function refusals({ promise, cluster }: Suite): void {
         "find /var/lib/hastack /usr/local/lib/hastack -type f -printf '%p %C@\\n' | sort",
       );
       stack.configure({ "hastack:probe": "required" });
-      assert.match(await stack.fails(stack.preview()), new RegExp(`Host ${host}: cannot be asked.*presents the host key SHA256:\\S+, which is not the one that is pinned`));
+      assert.match(
+        await stack.fails(stack.preview()),
+        new RegExp(
+          `Host ${host}: cannot be asked.*presents the host key SHA256:\\S+, which is not the one that is pinned`,
+        ),
+      );
       stack.configure({ "hastack:probe": "best-effort" });
       assert.match(await stack.fails(stack.up()), new RegExp(`\\(${host}-agent\\):\\n.*host key`));
       assert.equal(
