@@ -27,7 +27,7 @@ const namesWanted = { message: "give the names under which users reach it" };
 const hostsWanted = { message: "give its hosts, e.g. { hosts: [host1, host2] }" };
 
 /** `hastack:rudesktop` of a stack; the components check what they are given themselves. */
-const schema = z
+export const rudesktopSettings = z
   .strictObject({
     /** Names under which users reach it. */
     serverNames: z.array(z.string(), namesWanted).min(1, namesWanted),
@@ -67,7 +67,7 @@ const schema = z
 /** RuDesktop, highly available: balancers, nodes, PostgreSQL with its poolers, Redis. */
 export function rudesktop(hosts: Record<string, Host>, config: pulumi.Config) {
   const stack = `stack ${pulumi.getStack()}`;
-  const settings = parse(stack, z.object({ rudesktop: schema }), {
+  const settings = parse(stack, z.object({ rudesktop: rudesktopSettings }), {
     rudesktop: config.requireObject("rudesktop"),
   }).rudesktop;
   const { protect, ...cluster } = parse(stack, clusterSettings, config.getObject("postgres") ?? {});

@@ -9,8 +9,7 @@ const folder = join(root, "docs/components");
 const generated = /<!-- from (\w+): .*? -->\n[\s\S]*?<!-- end -->/g;
 
 /** By path: the page as it is, and as it should be. */
-export function pages(): Map<string, { is: string; shouldBe: string }> {
-  const known = exported();
+export function pages(known: ReadonlyMap<string, Documented>): Map<string, { is: string; shouldBe: string }> {
   return new Map(
     readdirSync(folder)
       .filter((name) => name.endsWith(".md"))
@@ -76,5 +75,5 @@ function cell(text: string): string {
 }
 
 if (require.main === module) {
-  for (const [path, { is, shouldBe }] of pages()) if (is !== shouldBe) writeFileSync(path, shouldBe);
+  for (const [path, { is, shouldBe }] of pages(exported())) if (is !== shouldBe) writeFileSync(path, shouldBe);
 }

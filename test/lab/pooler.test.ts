@@ -11,6 +11,7 @@ import { namesOfAnyKind } from "./pooler/names";
 import { readOnly } from "./pooler/read-only";
 import { refusals, refusesClashes } from "./pooler/refusals";
 import { removal } from "./pooler/removal";
+import { runbooks } from "./pooler/runbooks";
 import { settings } from "./pooler/settings";
 import { status } from "./pooler/status";
 import { Suite } from "./support/suite";
@@ -19,6 +20,7 @@ const suite = new Suite(new PoolerCluster({ "hastack:postgres": { durability: "s
 refusesClashes(suite);
 comesUp(suite);
 status(suite);
+runbooks(suite);
 access(suite);
 readOnly(suite);
 namesOfAnyKind(suite);
