@@ -9,13 +9,13 @@ import type { RedisSecured } from "./redis-secured";
 export interface InventoryArgs {
   /** All hosts. */
   hosts: Host[];
-  /** @default [] */
+  /** Clusters of PostgreSQL; their etcd is known with them. @default [] */
   clusters?: PostgresPatroniCluster[];
-  /** @default [] */
+  /** What leads clients to them. @default [] */
   poolers?: PgBouncerVipPair[];
-  /** @default [] */
+  /** Redis. @default [] */
   caches?: RedisSecured[];
-  /** @default [] */
+  /** Entries of applications, and the nodes behind them. @default [] */
   balancers?: NginxBalancer[];
 }
 

@@ -6,7 +6,7 @@ import { databaseOf } from "./database";
 import { entrySettings, hostList, hostsWanted, named, packageSettings, serverNames, sourceOf } from "./settings";
 
 /** `hastack:rudesktop` of a stack; the components check what they are given themselves. */
-const schema = z
+export const rudesktopSettings = z
   .strictObject({
     serverNames,
     /** `active-active`: all nodes serve; `active-passive`: those of one site do. */
@@ -45,7 +45,7 @@ const schema = z
 /** RuDesktop, highly available: balancers, nodes, PostgreSQL with its poolers, Redis. */
 export function rudesktop(hosts: Record<string, Host>, config: pulumi.Config) {
   const stack = `stack ${pulumi.getStack()}`;
-  const settings = parse(stack, z.object({ rudesktop: schema }), {
+  const settings = parse(stack, z.object({ rudesktop: rudesktopSettings }), {
     rudesktop: config.requireObject("rudesktop"),
   }).rudesktop;
   const { hosts: redisNames, ...redisSettings } = settings.redis;

@@ -151,10 +151,11 @@ function conditionChecks(conditions: readonly Condition[]): Check[] {
   });
 }
 
+/** `WHAT: CURE`, and below what the script said. */
 function complaintOf(topic: string, { asks, complaint }: Condition): Check {
-  const [, found = complaint ?? "", cure] =
-    /^(.*?): ((?:stop|give|move|choose|add|remove)\b.*)$/is.exec(complaint ?? "") ?? [];
-  const says = topic === "ports" ? `${asks}: ${found}` : found;
+  const [message = "", ...said] = (complaint ?? "").split("\n").map((line) => line.trim());
+  const [, what = message, cure] = /^(.*?): ((?:stop|give|move|choose|add|remove)\b.*)$/i.exec(message) ?? [];
+  const says = [...(topic === "ports" ? [asks] : []), what, ...said].join(": ");
   return fail(topic, says, cure ?? "do what it says, then ask again");
 }
 

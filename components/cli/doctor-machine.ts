@@ -9,7 +9,7 @@ import type { Program } from "./rehearsal";
 import { Wrong } from "./wrong";
 
 /** The program of the stack, and the stack's configuration, as the engine knows them. */
-export function programOf(wanted: string | undefined): Program {
+export function programOf(wanted: string | undefined, configFile: string | undefined): Program {
   const directory = projectDirectory(process.cwd());
   const { name, main, runtime } = parse(readFileSync(join(directory, "Pulumi.yaml"), "utf8")) as {
     name: string;
@@ -24,7 +24,8 @@ export function programOf(wanted: string | undefined): Program {
   }
   const stack = wanted ?? engine("stack", "--show-name").stdout.trim();
   if (!stack) throw new Wrong("no stack is selected: give --stack NAME, or `pulumi stack select NAME`");
-  const { well, stdout, stderr } = engine("config", "--json", "--show-secrets", "--stack", stack);
+  const where = configFile === undefined ? [] : ["--config-file", configFile];
+  const { well, stdout, stderr } = engine("config", "--json", "--show-secrets", "--stack", stack, ...where);
   if (!well) throw new Wrong(`the configuration of the stack ${stack} cannot be read: ${stderr}`);
   const config = Object.entries(JSON.parse(stdout) as Record<string, { value: string }>);
   return {
@@ -32,8 +33,14 @@ export function programOf(wanted: string | undefined): Program {
     main: main ?? ".",
     project: name,
     stack,
+    configFile: configFile ?? join(directory, `Pulumi.${lastWord(stack)}.yaml`),
     config: Object.fromEntries(config.map(([key, { value }]) => [key, value])),
   };
+}
+
+/** `ORGANIZATION/PROJECT/STACK`, or the stack's name alone. */
+function lastWord(stack: string): string {
+  return stack.split("/").at(-1) ?? stack;
 }
 
 function projectDirectory(from: string): string {
@@ -64,20 +71,17 @@ function backend({ stack }: Program): Check {
   const stacks = engine("stack", "ls", "--json");
   const known =
     stacks.well &&
-    (JSON.parse(stacks.stdout) as { name: string }[]).some(
-      ({ name }) => name.split("/").at(-1) === stack.split("/").at(-1),
-    );
+    (JSON.parse(stacks.stdout) as { name: string }[]).some(({ name }) => lastWord(name) === lastWord(stack));
   return known
     ? ok("backend", `${url}, as ${user}; the stack ${stack} is there`)
     : fail("backend", `${url} has no stack ${stack}`, `\`pulumi stack init ${stack}\``);
 }
 
 /** Where secrets are sealed with a passphrase: whether it is there, and the right one. */
-function passphrase({ directory, stack }: Program): Check {
-  const file = join(directory, `Pulumi.${stack.split("/").at(-1)}.yaml`);
-  const settings = existsSync(file)
-    ? (parse(readFileSync(file, "utf8")) as { encryptionsalt?: string; secretsprovider?: string })
-    : {};
+function passphrase({ configFile, stack }: Program): Check {
+  const settings = existsSync(configFile)
+    ? (parse(readFileSync(configFile, "utf8")) as { encryptionsalt?: string; secretsprovider?: string } | null)
+    : null;
   if (!settings?.encryptionsalt) return ok("secrets", settings?.secretsprovider ?? "are the backend's business");
   const { PULUMI_CONFIG_PASSPHRASE: given, PULUMI_CONFIG_PASSPHRASE_FILE: path } = process.env;
   const phrase = given ?? (path && existsSync(path) ? readFileSync(path, "utf8").trim() : undefined);

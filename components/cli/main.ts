@@ -1,12 +1,7 @@
 #!/usr/bin/env node
-import { type Command, commandLine } from "./command";
-import { doctor } from "./commands/doctor";
-import { drift } from "./commands/drift";
-import { review } from "./commands/review";
-import { status } from "./commands/status";
+import { commandLine } from "./command";
+import { commands } from "./commands";
 import { Wrong } from "./wrong";
-
-const commands: Readonly<Record<string, Command>> = { doctor, status, drift, review };
 
 const overview = `usage: hastack COMMAND [OPTION…]
 

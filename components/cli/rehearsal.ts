@@ -32,6 +32,8 @@ export interface Program {
   main: string;
   project: string;
   stack: string;
+  /** File of the stack's configuration, and what it says, secrets in clear. */
+  configFile: string;
   config: Record<string, string>;
 }
 

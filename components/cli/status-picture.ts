@@ -41,7 +41,7 @@ export function picture(status: Status): string {
   const clients = { x: margin + clientsWidth, y: middle };
   const entries = boxes.filter(({ group }) => isEntry(group, status.groups));
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-labelledby="picture-title picture-text">`,
+    `<svg viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-labelledby="picture-title picture-text">`,
     `<title id="picture-title">Topology</title>`,
     `<desc id="picture-text">${escaped(status.groups.map(sentence).join(" "))}</desc>`,
     `<defs><marker id="arrow" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="8" markerHeight="8" orient="auto"><path class="tip" d="M0 0 8 4 0 8z"/></marker></defs>`,

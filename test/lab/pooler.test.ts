@@ -11,12 +11,16 @@ import { namesOfAnyKind } from "./pooler/names";
 import { readOnly } from "./pooler/read-only";
 import { refusals, refusesClashes } from "./pooler/refusals";
 import { removal } from "./pooler/removal";
+import { runbooks } from "./pooler/runbooks";
 import { settings } from "./pooler/settings";
+import { status } from "./pooler/status";
 import { Suite } from "./support/suite";
 
 const suite = new Suite(new PoolerCluster({ "hastack:postgres": { durability: "sync" } }), 8);
 refusesClashes(suite);
 comesUp(suite);
+status(suite);
+runbooks(suite);
 access(suite);
 readOnly(suite);
 namesOfAnyKind(suite);

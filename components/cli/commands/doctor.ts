@@ -16,6 +16,7 @@ sudo, system, memory, disk, address, clock, ports, packages and where they come 
 and whether the hosts reach each other on the ports that they need.
 
   --stack NAME     the stack; by default the one that is selected
+  --config-file F  its configuration, if it is not Pulumi.STACK.yaml
   --json           as JSON
 
 exit codes: 0 nothing stands in the way; 1 something does; 2 the command line or the project is wrong
@@ -25,9 +26,9 @@ examples:
   hastack doctor --stack production
   hastack doctor --json
 `,
-  options: { json: { type: "boolean" } },
-  async run({ stack, json }) {
-    const found = await diagnose(text(stack), progress);
+  options: { json: { type: "boolean" }, "config-file": { type: "string" } },
+  async run({ stack, json, "config-file": file }) {
+    const found = await diagnose(text(stack), text(file), progress);
     const healthy = isHealthy(found);
     process.stdout.write(
       json ? `${JSON.stringify({ ...found, healthy }, null, 2)}\n` : report(found, colorful(process.stdout)),
