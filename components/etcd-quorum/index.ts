@@ -18,6 +18,7 @@ import { deleteKeys, renderAccount } from "./account";
 import { peerCommonName, renderInstall, renderMember } from "./config";
 import { type EtcdConfig, endpoint, firewallOf } from "./etcd";
 import { renderAccess, renderReady } from "./membership";
+import { replacing } from "./replacement";
 
 export interface EtcdQuorumArgs {
   /** 1, 3, 5 or 7 hosts. */
@@ -34,6 +35,13 @@ export interface EtcdQuorumArgs {
    * @default true
    */
   firewall?: boolean;
+  /**
+   * Token (`ETCD_INITIAL_CLUSTER_TOKEN`) of an etcd that was set up by hand on the same hosts, and whose place this quorum
+   * takes. The quorum begins empty: what Patroni keeps in it comes back with the cluster (`adopt` of
+   * `PostgresPatroniCluster`, docs/adopt.md); keys of others do not.
+   * @default none: an etcd that runs already is left alone, and refused
+   */
+  replaces?: pulumi.Input<string>;
   /**
    * Remove the data as well when the quorum is deleted, or the member's when a member leaves. It counts from the
    * `pulumi up` on that applies it, and is refused while the quorum is protected.
@@ -110,10 +118,13 @@ interface QuorumInternals {
   ca: CertificateAuthority;
   /** The member on which what all members share is set up. */
   first: Host;
+  members: readonly Host[];
   /** Hosts that reach the ports. */
   served: readonly Host[];
   /** What uses the quorum. */
   users: remote.Command[];
+  /** What has to be done before an etcd is stopped of which this quorum takes the place. */
+  preparations: remote.Command[];
   ready: remote.Command;
 }
 
@@ -137,11 +148,16 @@ export class EtcdQuorum extends pulumi.ComponentResource {
   constructor(name: string, args: EtcdQuorumArgs, opts?: pulumi.ComponentResourceOptions) {
     // The members are no inputs of the component: it would wait for them.
     super("hastack:index:EtcdQuorum", name, {}, opts);
-    const { members, ca, clients = [], firewall = true, purge, extra, ...settings } = args;
+    const { members, ca, clients = [], firewall = true, purge, replaces, extra, ...settings } = args;
     const resource = `EtcdQuorum ${name}`;
     const removal = removalOf(resource, purge, opts?.protect);
     const firstMember = firstOf(resource, members);
-    const config = configure(resource, { name, members, clients, firewall }, checked(resource, schema, settings));
+    const wanted = configure(
+      resource,
+      { name, members, clients, firewall, replaces },
+      checked(resource, schema, settings),
+    );
+    const config = replaces === undefined ? wanted : replacing(resource, this, members, replaces, wanted);
 
     const child = { parent: this };
     const installed = members.map((host) =>
@@ -152,8 +168,23 @@ export class EtcdQuorum extends pulumi.ComponentResource {
       ),
     );
     const first = firstWord(members, readyRole);
+    // What uses an etcd that is replaced has to be ready for it.
+    const preparations: remote.Command[] = [];
+    const prepared = pulumi.output(programRan().then(() => preparations));
     const running = inTurn(members, installed, (host, dependsOn) =>
-      member({ name, ca, host, config, first, removal, extra, dependsOn }, child),
+      member(
+        {
+          name,
+          ca,
+          host,
+          config,
+          first,
+          removal,
+          extra,
+          dependsOn: replaces === undefined ? dependsOn : prepared.apply((done) => [...done, ...dependsOn]),
+        },
+        child,
+      ),
     );
     const whole = members.map((host) =>
       unit(
@@ -168,7 +199,16 @@ export class EtcdQuorum extends pulumi.ComponentResource {
       { ...child, dependsOn: whole },
     );
     const users: remote.Command[] = [];
-    internals.keep(this, { name, ca, first: firstMember, served: [...members, ...clients], users, ready });
+    internals.keep(this, {
+      name,
+      ca,
+      first: firstMember,
+      members,
+      served: [...members, ...clients],
+      users,
+      preparations,
+      ready,
+    });
     // Last: a host that leaves is shut out when it is no member any more, and its services do without it.
     if (firewall) {
       const last = programRan().then(() => [ready, ...users]);
@@ -197,9 +237,19 @@ export class EtcdQuorum extends pulumi.ComponentResource {
     return internals.of(this).ca;
   }
 
+  /** @internal */
+  get members(): readonly Host[] {
+    return internals.of(this).members;
+  }
+
   /** @internal Units after which no host that leaves needs the quorum any more. */
   usedUntil(done: readonly remote.Command[]): void {
     internals.of(this).users.push(...done);
+  }
+
+  /** @internal Units that come before an etcd of which this quorum takes the place is stopped. */
+  replacedAfter(done: readonly remote.Command[]): void {
+    internals.of(this).preparations.push(...done);
   }
 
   /**
@@ -265,7 +315,7 @@ interface MemberArgs {
   first: pulumi.Output<string>;
   removal: Removal;
   extra: ExtraArgs | undefined;
-  dependsOn: remote.Command[];
+  dependsOn: pulumi.Input<remote.Command[]>;
 }
 
 function member(args: MemberArgs, child: pulumi.CustomResourceOptions): remote.Command {
@@ -327,14 +377,27 @@ function firstOf(resource: string, members: readonly Host[]): Host {
 
 function configure(
   resource: string,
-  { name, members, clients, firewall }: { name: string; members: Host[]; clients: Host[]; firewall: boolean },
+  {
+    name,
+    members,
+    clients,
+    firewall,
+    replaces = name,
+  }: {
+    name: string;
+    members: Host[];
+    clients: Host[];
+    firewall: boolean;
+    replaces: pulumi.Input<string> | undefined;
+  },
   settings: pulumi.Output<z.output<typeof schema>>,
 ): pulumi.Output<EtcdConfig> {
   const addresses = (hosts: readonly Host[]) => pulumi.all(hosts.map((host) => host.address));
   return pulumi
-    .all([settings, addresses(members), addresses(clients), clockSkewRefused(resource, members)])
-    .apply(([checkedSettings, found, clientAddresses]) => ({
+    .all([settings, addresses(members), addresses(clients), replaces, clockSkewRefused(resource, members)])
+    .apply(([checkedSettings, found, clientAddresses, replacedToken]) => ({
       name,
+      replaces: replacedToken,
       members: members.map((host, i) => ({ name: host.hostName, address: found[i] ?? "" })),
       clients: clientAddresses,
       firewall,

@@ -12,7 +12,7 @@ import { Internals } from "../internals";
 import { inTurn } from "../rolling";
 import type { Upstream } from "../upstream";
 import { checked, parse } from "../validate";
-import { authPassSecret, type VrrpArgs, virtualIpOn, vrrpPassword } from "../virtual-ip";
+import { apartFromPassword, authPassSecret, type VrrpArgs, virtualIpOn, vrrpPassword } from "../virtual-ip";
 import { type BalancerSettings, balancerSchema, nameOf } from "./args";
 import { refuseCertificate } from "./certificate";
 import { nginxAnswers, renderBalancer, renderInstall } from "./config";
@@ -135,6 +135,7 @@ export interface NginxBalancerArgs {
 
 interface BalancerInternals {
   hosts: readonly Host[];
+  upstreams: pulumi.Output<BalancerSettings["upstreams"]>;
   ready: remote.Command[];
 }
 
@@ -188,8 +189,10 @@ export class NginxBalancer extends pulumi.ComponentResource {
     const child = { parent: this };
     refuseHosts(resource, hosts, args.virtualIp !== undefined);
     refuseWithoutAuthority(resource, args);
+    const { vrrp, authPass } = apartFromPassword(resource, given.vrrp);
     const settings = checked(resource, balancerSchema, {
       ...given,
+      vrrp,
       upstreams: upstreams.map((upstream) => ({
         name: upstream.name,
         address: upstream.address,
@@ -198,7 +201,7 @@ export class NginxBalancer extends pulumi.ComponentResource {
       upstreamTls: upstreamNames,
     });
     const config = configure(resource, hosts, settings);
-    const vrrpPassword = args.virtualIp === undefined ? undefined : makePassword(name, settings, child);
+    const vrrpPassword = args.virtualIp === undefined ? undefined : makePassword(name, authPass, child);
 
     this.address = config.apply(([first]) => first?.virtualIp?.virtualIp.address ?? first?.self.address ?? "");
     this.url = pulumi.all([settings, this.address]).apply(([{ serverNames, httpsPort }, address]) => {
@@ -240,7 +243,7 @@ export class NginxBalancer extends pulumi.ComponentResource {
       .flatMap((host) =>
         firewallUnits(name, [host], on(host).apply(firewallOf), { ...child, role, dependsOn: running }),
       );
-    internals.keep(this, { hosts, ready: [...running, ...shut] });
+    internals.keep(this, { hosts, upstreams: settings.apply((s) => s.upstreams), ready: [...running, ...shut] });
     this.registerOutputs({ address: this.address, url: this.url });
   }
 
@@ -252,6 +255,11 @@ export class NginxBalancer extends pulumi.ComponentResource {
   /** @internal */
   get hosts(): readonly Host[] {
     return internals.of(this).hosts;
+  }
+
+  /** @internal Whom it leads to. */
+  get upstreams(): pulumi.Output<BalancerSettings["upstreams"]> {
+    return internals.of(this).upstreams;
   }
 
   /** @internal Depend on it: the entry answers afterwards. */
@@ -285,11 +293,11 @@ function refuseWithoutAuthority(resource: string, { ca, certificate, upstreamTls
 
 function makePassword(
   name: string,
-  settings: pulumi.Output<BalancerSettings>,
+  given: pulumi.Output<string | undefined>,
   opts: pulumi.CustomResourceOptions,
 ): pulumi.Output<string> {
   const seed = new random.RandomPassword(`${name}-seed`, { length: 64 }, opts).result;
-  return pulumi.all([seed, settings]).apply(([s, { vrrp }]) => vrrpPassword(s, vrrp));
+  return pulumi.all([seed, given]).apply(([s, pass]) => vrrpPassword(s, pass));
 }
 
 /** A certificate of the stack's own authority, for all names of the entry. */

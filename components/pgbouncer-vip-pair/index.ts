@@ -17,7 +17,7 @@ import type { ClusterConfig } from "../postgres-patroni-cluster/patroni";
 import { ownerOf } from "../postgres-patroni-cluster/sql";
 import { inTurn } from "../rolling";
 import { checked, parse } from "../validate";
-import { authPassSecret, networkOf, type VrrpArgs, virtualIpOn, vrrpPassword } from "../virtual-ip";
+import { apartFromPassword, authPassSecret, networkOf, type VrrpArgs, virtualIpOn, vrrpPassword } from "../virtual-ip";
 import { type PairSettings, pairSchema } from "./args";
 import { poolerAnswers, renderInstall, renderPooler } from "./config";
 import { firewallOf, type PoolerConfig, role } from "./model";
@@ -150,7 +150,8 @@ export class PgBouncerVipPair extends pulumi.ComponentResource {
     const resource = `PgBouncerVipPair ${name}`;
     const child = { parent: this };
     refuseHosts(resource, hosts, cluster);
-    const settings = checked(resource, pairSchema, given);
+    const { vrrp, authPass: givenPass } = apartFromPassword(resource, given.vrrp);
+    const settings = checked(resource, pairSchema, { ...given, vrrp });
     const config = configure(resource, hosts, settings, cluster.config);
 
     const seed = new random.RandomPassword(`${name}-seed`, { length: 64 }, child).result;
@@ -160,7 +161,7 @@ export class PgBouncerVipPair extends pulumi.ComponentResource {
           Object.fromEntries([adminUser, statsUser].map((user) => [user, derivedSecret(s, user)])),
       ),
     );
-    const authPass = pulumi.all([seed, settings]).apply(([s, { vrrp }]) => vrrpPassword(s, vrrp));
+    const authPass = pulumi.all([seed, givenPass]).apply(([s, pass]) => vrrpPassword(s, pass));
     this.address = settings.apply((s) => s.virtualIp.address);
     this.port = settings.apply((s) => s.port);
 

@@ -13,7 +13,7 @@ import { clockSkewRefused } from "../host/clock";
 import { Internals } from "../internals";
 import { inTurn } from "../rolling";
 import { checked, parse } from "../validate";
-import { authPassSecret, type VrrpArgs, virtualIpOn, vrrpPassword } from "../virtual-ip";
+import { apartFromPassword, authPassSecret, type VrrpArgs, virtualIpOn, vrrpPassword } from "../virtual-ip";
 import { hostsSchema, type RedisSettings, redisSchema, refuseAddress, refusePassword } from "./args";
 import { addressCheck, renderInstall, renderMember, renderReady } from "./config";
 import { firewallOf, type RedisConfig, readyRole, role } from "./model";
@@ -84,14 +84,14 @@ export interface RedisSecuredArgs {
    */
   evictionPolicy?: pulumi.Input<string>;
   /**
-   * Most connections.
+   * Most connections, 200 to 60000. On several hosts 100 of them are for the hosts themselves; further clients wait.
    * @default 10000
    */
   maxClients?: pulumi.Input<number>;
   /**
    * Milliseconds without an answer after which a master is taken for dead. A command that blocks Redis for longer
    * causes a failover.
-   * @default 3000
+   * @default 2000
    */
   downAfterMs?: pulumi.Input<number>;
   /**
@@ -160,7 +160,8 @@ export class RedisSecured extends pulumi.ComponentResource {
     const resource = `RedisSecured ${name}`;
     const child = { parent: this };
     refuseHosts(resource, hosts, given.virtualIp);
-    const settings = checked(resource, redisSchema, given);
+    const { vrrp, authPass } = apartFromPassword(resource, given.vrrp);
+    const settings = checked(resource, redisSchema, { ...given, vrrp });
     const seed = new random.RandomPassword(`${name}-seed`, { length: 64 }, child).result;
     const passwords = givenPasswords(resource, { password, previousPassword });
 
@@ -170,14 +171,14 @@ export class RedisSecured extends pulumi.ComponentResource {
     this.password = pulumi.secret(
       pulumi.all([seed, settings, passwords]).apply(([s, c, p]) => applicationPassword(s, c, p.password)),
     );
-    const secrets = pulumi.all([seed, settings, passwords]).apply(
-      ([s, c, p]): Record<string, string> => ({
+    const secrets = pulumi.all([seed, settings, passwords, authPass]).apply(
+      ([s, c, p, pass]): Record<string, string> => ({
         ...userSecrets(s, c, p),
-        [authPassSecret]: vrrpPassword(s, c.vrrp),
+        [authPassSecret]: vrrpPassword(s, pass),
       }),
     );
 
-    const config = configure(resource, { name, hosts, firewall }, open(settings, withoutSecrets));
+    const config = configure(resource, { name, hosts, firewall }, settings);
     const on = (host: Host) => config.apply((all) => all[hosts.indexOf(host)] as RedisConfig);
     const installed = hosts.map((host) =>
       unit(
@@ -295,11 +296,6 @@ function givenPasswords(
     refuse(values);
     return values;
   });
-}
-
-function withoutSecrets(settings: RedisSettings): RedisSettings {
-  const { authPass: _, ...vrrp } = settings.vrrp;
-  return { ...settings, vrrp };
 }
 
 /** What of it is no secret, even where it stands beside one. */

@@ -38,7 +38,7 @@ const internals = new Internals<RuDesktopCluster, { ready: remote.Command[] }>("
  *   ca,
  *   package: PackageSource.apt("rudesktop"),
  *   database: db.endpoint("rudesktop"),
- *   redis: redis.endpoint,
+ *   redis: redis.endpoint(),
  * });
  * new NginxBalancer("front", { hosts: [nginx1, nginx2], virtualIp: "192.168.1.210/24", upstreams: rudesktop.nodes });
  * ```

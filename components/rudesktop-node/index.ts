@@ -146,7 +146,7 @@ const internals = new Internals<RuDesktopNode, NodeInternals>("RuDesktopNode");
  *   host: node1, ca, secretKey,
  *   package: PackageSource.apt("rudesktop"),
  *   database: db.endpoint("rudesktop"),
- *   redis: redis.endpoint,
+ *   redis: redis.endpoint(),
  * });
  * ```
  *

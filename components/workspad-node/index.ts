@@ -157,6 +157,12 @@ export interface WorksPadSettings {
    */
   healthPath?: pulumi.Input<string>;
   /**
+   * Seconds for which a node has to serve again after a restart before the next one may stop: as long as balancers take
+   * to see it. Without it there are moments in which they know of no node that serves.
+   * @default 10, more than an `NginxBalancer` takes by default
+   */
+  minReadySeconds?: pulumi.Input<number>;
+  /**
    * Addresses or networks in CIDR notation of the balancers: only they reach the HTTPS port.
    * @default everybody does
    */

@@ -1,6 +1,6 @@
 /**
- * The database cluster of `npm run dev` end to end, on real hosts in a lab of its own. The tests run in order, each on
- * what the ones before have left. See support/test-lab.ts for working on them.
+ * The database cluster end to end, on real hosts in a lab of its own. The tests run in order, each on what the ones before
+ * have left. See support/test-lab.ts for working on them.
  */
 import { access } from "./cluster/access";
 import { comesUp } from "./cluster/comes-up";
@@ -9,8 +9,10 @@ import { durability } from "./cluster/durability";
 import { failures } from "./cluster/failures";
 import { freshHosts } from "./cluster/fresh-hosts";
 import { namesOfAnyKind } from "./cluster/names";
+import { probeUser } from "./cluster/probe-user";
 import { refusals } from "./cluster/refusals";
 import { removal } from "./cluster/removal";
+import { review } from "./cluster/review";
 import { secrecy } from "./cluster/secrecy";
 import { settings } from "./cluster/settings";
 import { Suite } from "./support/suite";
@@ -24,6 +26,8 @@ namesOfAnyKind(suite);
 settings(suite);
 failures(suite);
 drift(suite);
+probeUser(suite);
+review(suite);
 durability(suite);
 refusals(suite);
 secrecy(suite);
