@@ -56,6 +56,17 @@ export const runs: Readonly<Record<string, Run>> = {
     test: "lab/toolchain/install",
   },
   "docs/lab.md | The lab | lab/lab up postgres": { by: "test/lab/lab.test.ts", test: "up" },
+  "docs/other-languages.md | TypeScript and JavaScript | npm install hastack": {
+    by: "test/lab/import.test.ts",
+    test: "three components of it make a Redis that answers over TLS",
+  },
+  "docs/other-languages.md | Python, Go, C#, Java, YAML | npm install hastack": {
+    not: "it takes a language host that generates SDKs; as far as the engine goes: test/conformance/other-languages.test.ts",
+  },
+  "docs/policies.md | Policies | pulumi preview --policy-pack policy": {
+    by: "test/conformance/policy.test.ts",
+    test: "lets a database cluster with its poolers pass",
+  },
   "docs/operations.md | An interrupted run | pulumi up": {
     by: "test/lab/changes/interrupted.ts",
     test: "is killed is finished by the next",
