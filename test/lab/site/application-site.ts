@@ -21,12 +21,17 @@ export abstract class ApplicationSite {
   entry = "";
   private known: Hosts | undefined;
 
-  /** @param name of the stack, and of the lab's topology */
+  /**
+   * @param name of the stack
+   * @param settings what it has otherwise than the stack in the repository
+   * @param topology of its hosts in the lab
+   */
   constructor(
-    private readonly name: string,
+    name: string,
     private readonly parts: Parts,
     private readonly application: Application,
     settings: Settings = {},
+    private readonly topology = name,
   ) {
     this.stack = new Stack(this.lab, settings, name);
     this.caFile = join(this.lab.state, `${name}-site-ca.crt`);
@@ -39,7 +44,7 @@ export abstract class ApplicationSite {
   }
 
   async start(): Promise<void> {
-    await this.lab.start(this.name);
+    await this.lab.start(this.topology);
     const fresh = await this.stack.init();
     const hosts = this.stack.settings["hastack:hosts"] as Record<string, { address: string }>;
     const addresses = this.parts.databases.map((name) => [name, hosts[name]?.address ?? ""]);
