@@ -1,5 +1,5 @@
-import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { replaceFile } from "../support/files";
 import { Hosts } from "../support/hosts";
 import { failure } from "../support/process";
 import { type Settings, Stack } from "../support/stack";
@@ -66,7 +66,7 @@ export abstract class ApplicationSite {
   protected async readOutputs(): Promise<Record<string, unknown>> {
     const outputs = await this.stack.outputs();
     if (typeof outputs.ca !== "string") return outputs; // nothing has come up yet
-    writeFileSync(this.caFile, outputs.ca);
+    replaceFile(this.caFile, outputs.ca);
     this.entry = String(outputs.entry);
     return outputs;
   }
