@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { text } from "node:stream/consumers";
 import { parseArgs } from "node:util";
+import { usualDays } from "../converge/certificates";
 import { driftOf, exitCodeOf } from "./drift";
 import { reports } from "./drift-report";
 import { readInventory } from "./inventory";
@@ -27,6 +29,8 @@ options:
   --watch          status again every two seconds, until Ctrl-C
   --format FORM    drift as ${Object.keys(reports).join(", ")}; text by default
                    review as ${Object.keys(reviewForms).join(", ")}; markdown by default
+  --certificate-days N
+                   so many days before its end a certificate counts as drift; ${usualDays} by default
   --output FILE    write it there instead (at once and whole, as a node exporter needs it)
 
 exit codes: 0 all is well; 1 a host cannot be asked, or status is not well; 2 the command line or the stack is wrong;
@@ -45,6 +49,7 @@ interface Options {
   watch?: boolean | undefined;
   format?: string | undefined;
   output?: string | undefined;
+  "certificate-days"?: string | undefined;
 }
 
 async function main(words: readonly string[]): Promise<number> {
@@ -76,6 +81,7 @@ function commandLine(words: readonly string[]): { command: string; file: string 
         watch: { type: "boolean" },
         format: { type: "string" },
         output: { type: "string" },
+        "certificate-days": { type: "string" },
       },
     });
     const [command = "help", file, ...rest] = positionals;
@@ -101,16 +107,17 @@ async function status({ stack, json, watch, output }: Options): Promise<number> 
   }
 }
 
-async function drift({ stack, format, output }: Options): Promise<number> {
+async function drift({ stack, format, output, "certificate-days": days }: Options): Promise<number> {
   const render = formOf(reports, format, "text");
-  const hosts = await driftOf(readInventory(stack));
-  write(render(hosts), output);
-  return exitCodeOf(hosts);
+  if (days !== undefined && !/^\d+$/.test(days)) throw new Wrong(`--certificate-days ${days}: give a number of days`);
+  const report = await driftOf(readInventory(stack), days === undefined ? usualDays : Number(days));
+  write(render(report), output);
+  return exitCodeOf(report);
 }
 
-function review(file: string | undefined, { format, output }: Options): number {
+async function review(file: string | undefined, { format, output }: Options): Promise<number> {
   const render = formOf(reviewForms, format, "markdown");
-  write(render(reviewOf(parsePreview(readText(file)))), output);
+  write(render(reviewOf(parsePreview(await readText(file)))), output);
   return 0;
 }
 
@@ -120,9 +127,9 @@ function formOf<T>(forms: Readonly<Record<string, T>>, given: string | undefined
   return form;
 }
 
-function readText(file: string | undefined): string {
+async function readText(file: string | undefined): Promise<string> {
   try {
-    return readFileSync(file ?? process.stdin.fd, "utf8");
+    return file === undefined ? await text(process.stdin) : readFileSync(file, "utf8");
   } catch (error) {
     throw new Wrong(`${file ?? "standard input"} cannot be read: ${(error as Error).message}`);
   }

@@ -11,7 +11,7 @@ usage: converge COMMAND
   forget UNIT                   forgets the secrets of a unit, and nothing else of it
   remove UNIT [--purge]         removes what a unit put here; its data only with --purge
   facts                         describes this host as JSON
-  probe                         facts and check in one JSON object, with the texts last applied
+  probe                         facts, check, texts last applied and ends of certificates in one JSON object
   install                       installs this very file as ${\Converge::INSTALLED}
 
 exit codes: 0 done or in order, 1 failed, 2 wrong usage or text, 7 (check, probe) something differs
@@ -75,7 +75,7 @@ sub probe (@rest) {
         my $applied = State::applied($name);
         @{ $units->{$name} }{qw(text secrets)} = ( State::get( $name, 'text' ), $applied->{secrets} );
     }
-    return answer( { facts => Facts::all() }, $units );
+    return answer( { facts => Facts::all(), certificates => Check::certificates() }, $units );
 }
 
 sub answer ( $also, $units ) {
