@@ -12,6 +12,7 @@ import { readOnly } from "./pooler/read-only";
 import { refusals, refusesClashes } from "./pooler/refusals";
 import { removal } from "./pooler/removal";
 import { settings } from "./pooler/settings";
+import { printsNoSecret } from "./support/printed";
 import { Suite } from "./support/suite";
 
 const suite = new Suite(new PoolerCluster({ "hastack:postgres": { durability: "sync" } }), 8);
@@ -24,4 +25,5 @@ settings(suite);
 refusals(suite);
 drift(suite);
 drills(suite, faultsNamed("keepalived-stopped,proxy-power-off,switchover,patroni-frozen,primary-power-off"), 1);
+printsNoSecret(suite, { "hastack:pooler": { maxClientConnections: 6000 } }, /^ *\+ +max_client_conn = 6000$/m);
 removal(suite);
