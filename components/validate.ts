@@ -41,7 +41,8 @@ function shown(value: unknown, path: readonly PropertyKey[]): string {
   return text.length > 80 ? `${text.slice(0, 77)}…` : text;
 }
 
-function isPlain(value: unknown): boolean {
+/** Whether everything in it is known already, and so no secret. */
+export function isPlain(value: unknown): boolean {
   if (pulumi.Output.isInstance(value) || value instanceof Promise) return false;
   if (Array.isArray(value)) return value.every(isPlain);
   if (typeof value === "object" && value !== null) return Object.values(value).every(isPlain);

@@ -35,6 +35,7 @@ const schema = z.strictObject({
   ssh: z.strictObject({
     user: z.string().default("root"),
     port: z.number().int().default(22),
+    probePublicKey: z.string().optional(),
     privateKeyFile: z.string({ message: "give the path of the private key that opens the hosts" }).optional(),
     knownHostsFile: z.string({
       message:
@@ -80,10 +81,13 @@ export function hostsOf(config: pulumi.Config): Record<string, Host> {
         `(\`ssh-keyscan -t ed25519 -p ${port} ${names[0]}\`) and check that it is the host's own`,
     );
   };
+  const probeUser = ssh.probePublicKey === undefined ? {} : { probeUser: { publicKey: ssh.probePublicKey } };
   const login = {
-    ...(ssh.privateKeyFile && {
-      privateKey: pulumi.secret(readable(stack, "ssh.privateKeyFile", ssh.privateKeyFile)),
-    }),
+    // A run with the key of the probe has no other.
+    ...(ssh.privateKeyFile &&
+      config.getSecret("probeKey") === undefined && {
+        privateKey: pulumi.secret(readable(stack, "ssh.privateKeyFile", ssh.privateKeyFile)),
+      }),
   };
   const proxy = ssh.bastion && {
     ...ssh.bastion,
@@ -102,7 +106,10 @@ export function hostsOf(config: pulumi.Config): Record<string, Host> {
         ...login,
         ...(proxy && { proxy }),
       };
-      return [name, new Host(name, { address, connection, ...apt, ...defined({ memoryMiB, cores, gone }) })];
+      return [
+        name,
+        new Host(name, { address, connection, ...apt, ...probeUser, ...defined({ memoryMiB, cores, gone }) }),
+      ];
     }),
   );
 }

@@ -11,6 +11,8 @@ export interface Command {
   /** What it does, its options, its exit codes, examples. */
   help: string;
   options: Options;
+  /** Name among the values for the one word that may follow, if one may. */
+  operand?: string;
   /** Returns the exit code. */
   run(values: Values): Promise<number>;
 }
@@ -31,8 +33,11 @@ export function commandLine(
   if (!command)
     throw new Wrong(`unknown command ${JSON.stringify(name)}; there are ${Object.keys(commands).join(", ")}, help`);
   try {
-    const { values } = parseArgs({ args: rest, options: { ...shared, ...command.options } });
-    return { command, values: values as Values };
+    const options = { ...shared, ...command.options };
+    const { values, positionals } = parseArgs({ args: rest, options, allowPositionals: command.operand !== undefined });
+    if (positionals.length > 1) throw new Error(`one ${command.operand} at a time, not ${positionals.join(" ")}`);
+    const operand = command.operand === undefined ? {} : { [command.operand]: positionals[0] };
+    return { command, values: { ...(values as Values), ...operand } };
   } catch (error) {
     throw new Wrong(`${name}: ${(error as Error).message}\nSee \`hastack ${name} --help\``);
   }
@@ -40,4 +45,10 @@ export function commandLine(
 
 export function text(value: string | boolean | undefined): string | undefined {
   return typeof value === "string" ? value : undefined;
+}
+
+export function formOf<Form>(forms: Readonly<Record<string, Form>>, wanted: string | undefined): Form {
+  const form = Object.hasOwn(forms, wanted ?? "") ? forms[wanted ?? ""] : undefined;
+  if (!form) throw new Wrong(`--format ${wanted}: give one of ${Object.keys(forms).join(", ")}`);
+  return form;
 }

@@ -1,4 +1,4 @@
-import { convergePath } from "../converge/unit";
+import { convergePath } from "../converge/agent";
 import { script as asEtcdRoot, etcdctlFile } from "../etcd-quorum/etcd";
 import { library as redisLibrary, script as withRedis } from "../redis-secured/library";
 

@@ -2,6 +2,9 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import * as path from "node:path";
 
+/** Where it is on every host. */
+export const convergePath = "/usr/local/lib/hastack/converge";
+
 /** The parts of the program that runs on hosts, in the order in which they are joined; `prelude` first, `main` last. */
 const parts = [
   "prelude",
@@ -29,6 +32,7 @@ const parts = [
   "service",
   "steps",
   "inventory",
+  "originals",
   "apply",
   "check",
   "facts",

@@ -9,6 +9,7 @@ export interface Answer {
 
 /** A host as a unit needs it. */
 export interface Target {
+  readonly hostName: string;
   readonly connection: pulumi.Output<types.input.remote.ConnectionArgs>;
   /** `sudo -n `, or nothing for root. */
   readonly sudo: pulumi.Output<string>;

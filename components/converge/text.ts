@@ -72,9 +72,58 @@ export function absent(path: string): string {
   return words("absent", quoted(path));
 }
 
+export function user(name: string, options: { system?: boolean; home?: string; shell?: string }): string {
+  const { system, home, shell } = options;
+  return words("user", name, system && "system", home && `home ${quoted(home)}`, shell && `shell ${quoted(shell)}`);
+}
+
 export function sysctl(key: string, value: string | number): string {
   return words("sysctl", key, quoted(String(value)));
 }
+
+/**
+ * What a change disturbs beyond its files, for whoever reviews it: a comment, which `hastack review` and the preview's
+ * announcements read (./effects.ts). The host does not.
+ */
+export interface Disturbance {
+  /** `quiet`: nobody who is served notices the restart; `failover`: with it, what serves moves to another host. */
+  by: "reload" | "quiet" | "restart" | "failover";
+  /** How it goes, e.g. `one member at a time`. */
+  how: string;
+}
+
+/** A step that reloads or restarts something by itself. */
+export interface StepDisturbance extends Disturbance {
+  /** What it restarts, e.g. a service. */
+  of: string;
+  /** Where. @default on the unit's own host */
+  hosts?: readonly string[];
+  /** When one of these changes: paths, `package:NAME`; or values, by name. */
+  on: readonly string[] | Readonly<Record<string, string>>;
+  /** Values of which only the service itself can tell. */
+  maybeOn?: Readonly<Record<string, string>>;
+}
+
+/** Comment lines above a step. */
+export function disturbs({ by, of, hosts = [], on, maybeOn = {}, how }: StepDisturbance): string[] {
+  const what = words(disturbances[by], "of", of, hosts.length > 0 && `at ${hosts.join(",")}`);
+  const list = Array.isArray(on) ? (on as readonly string[]) : undefined;
+  if (list) return [comment(`${what} on ${quoted(list.join(","))}: ${how}`)];
+  const values = (named: object, prefix: string) =>
+    Object.entries(named).map(([name, value]) =>
+      comment(literal(`${prefix}${name} = ${String(value).replaceAll("\n", " ")}`)),
+    );
+  return [comment(`${what} ${onValues}: ${how}`), ...values(on, "  "), ...values(maybeOn, "  maybe ")];
+}
+
+export const disturbances = {
+  reload: "reload",
+  quiet: "quiet restart",
+  restart: "restart",
+  failover: "restart with failover",
+} as const;
+/** Where the values follow, one a line. */
+export const onValues = "when one of these changes";
 
 export interface ServiceState {
   enabled?: boolean;
@@ -88,6 +137,10 @@ export interface ServiceState {
   noBlock?: boolean;
   /** Script that must exit 0 before a running service is restarted. */
   beforeRestart?: string;
+  /** What its restart is for those whom it serves. */
+  disturbs?: Disturbance;
+  /** Script that must exit 0 after a restart. */
+  afterRestart?: string;
 }
 
 export function service(name: string, state: ServiceState): string {
@@ -102,7 +155,11 @@ export function service(name: string, state: ServiceState): string {
     state.noBlock && "no-block",
     state.beforeRestart && "before-restart",
   );
-  return state.beforeRestart ? `${line} ${heredoc(state.beforeRestart)}` : line;
+  return [
+    ...(state.disturbs ? [comment(`${disturbances[state.disturbs.by]}: ${state.disturbs.how}`)] : []),
+    state.beforeRestart ? `${line} ${heredoc(state.beforeRestart)}` : line,
+    ...(state.afterRestart ? [`  after-restart ${heredoc(state.afterRestart)}`] : []),
+  ].join("\n");
 }
 
 /** A named idempotent step: `fix` runs only while `check` fails, and `check` must pass afterwards. */
@@ -134,7 +191,8 @@ function quoted(word: string): string {
   return `"${word.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
 }
 
-function heredoc(content: string): string {
+/** A block of text, behind a mark that is no line of it. */
+export function heredoc(content: string): string {
   const lines = new Set(content.split("\n"));
   let end = "EOF";
   for (let n = 2; lines.has(end); n++) end = `EOF${n}`;

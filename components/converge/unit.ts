@@ -1,12 +1,11 @@
 import { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { shell } from "../formats";
+import { convergePath } from "./agent";
+import { announce } from "./announce";
 import { secretLines, secretsDigest } from "./secrets";
 import type { Target } from "./target";
 import { initialToken, tokenFor } from "./token";
-
-/** Where the agent lives on every host. */
-export const convergePath = "/usr/local/lib/hastack/converge";
 
 export interface UnitArgs {
   host: Target;
@@ -56,17 +55,20 @@ export function unit(name: string, args: UnitArgs, opts: pulumi.CustomResourceOp
     );
     merged.dependsOn = together(merged.dependsOn, stored);
   }
-  return command(
+  const create = pulumi.interpolate`${converge} apply ${role} ${digest} ${token(host, role, args.first)}`;
+  const made = command(
     name,
     {
       connection: host.connection,
-      create: pulumi.interpolate`${converge} apply ${role} ${digest} ${token(host, role, args.first)}`,
+      create,
       delete: pulumi.interpolate`${converge} remove ${role}${args.purge ? " --purge" : ""}`,
       stdin: text,
     },
     merged,
     host,
   );
+  announce(made, host, role, create, text);
+  return made;
 }
 
 /** A remote command of ours: what it prints is progress, and free of secrets (the agent masks them). */
@@ -76,15 +78,24 @@ export function command(
   opts: pulumi.CustomResourceOptions,
   host: Pick<Target, "commandOptions">,
 ): remote.Command {
-  return new remote.Command(
+  const made = new remote.Command(
     name,
     { logging: remote.Logging.StdoutAndStderr, addPreviousOutputInEnv: false, ...args },
     { ...opts, ...host.commandOptions },
   );
+  if (opts.parent) commands.set(opts.parent, { ...commands.get(opts.parent), [name]: made });
+  return made;
+}
+
+const commands = new WeakMap<pulumi.Resource, Record<string, remote.Command>>();
+
+/** The commands that a component has made, by name. */
+export function commandsOf(component: pulumi.Resource): Record<string, remote.Command> {
+  return commands.get(component) ?? {};
 }
 
 /** The token of a role, as one word of a command line. */
-export function token(host: Target, role: string, first?: pulumi.Input<string>): pulumi.Output<string> {
+function token(host: Target, role: string, first?: pulumi.Input<string>): pulumi.Output<string> {
   return pulumi
     .all([host.answer, first])
     .apply(([{ result }, word]) => (result ? shell(tokenFor(role, result, word)) : initialToken));

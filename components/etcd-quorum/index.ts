@@ -3,7 +3,8 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { z } from "zod";
 import type { Certificate, CertificateAuthority } from "../certificate-authority";
-import { command, unit } from "../converge/unit";
+import { command, commandsOf, unit } from "../converge/unit";
+import { type ExtraArgs, extended } from "../extra";
 import { fault } from "../fault";
 import { firewallUnits } from "../firewall";
 import { firstWord } from "../founding";
@@ -17,6 +18,7 @@ import { deleteKeys, renderAccount } from "./account";
 import { peerCommonName, renderInstall, renderMember } from "./config";
 import { type EtcdConfig, endpoint, firewallOf } from "./etcd";
 import { renderAccess, renderReady } from "./membership";
+import { replacing } from "./replacement";
 
 export interface EtcdQuorumArgs {
   /** 1, 3, 5 or 7 hosts. */
@@ -33,6 +35,13 @@ export interface EtcdQuorumArgs {
    * @default true
    */
   firewall?: boolean;
+  /**
+   * Token (`ETCD_INITIAL_CLUSTER_TOKEN`) of an etcd that was set up by hand on the same hosts, and whose place this quorum
+   * takes. The quorum begins empty: what Patroni keeps in it comes back with the cluster (`adopt` of
+   * `PostgresPatroniCluster`, docs/adopt.md); keys of others do not.
+   * @default none: an etcd that runs already is left alone, and refused
+   */
+  replaces?: pulumi.Input<string>;
   /**
    * Remove the data as well when the quorum is deleted, or the member's when a member leaves. It counts from the
    * `pulumi up` on that applies it, and is refused while the quorum is protected.
@@ -59,6 +68,8 @@ export interface EtcdQuorumArgs {
    * @default 1000
    */
   electionMs?: pulumi.Input<number>;
+  /** What the component does not foresee: files, lines, scripts around restarts of etcd. @default none */
+  extra?: ExtraArgs;
 }
 
 /** What a client of the quorum needs. */
@@ -112,6 +123,8 @@ interface QuorumInternals {
   served: readonly Host[];
   /** What uses the quorum. */
   users: remote.Command[];
+  /** What has to be done before an etcd is stopped of which this quorum takes the place. */
+  preparations: remote.Command[];
   ready: remote.Command;
 }
 
@@ -135,11 +148,16 @@ export class EtcdQuorum extends pulumi.ComponentResource {
   constructor(name: string, args: EtcdQuorumArgs, opts?: pulumi.ComponentResourceOptions) {
     // The members are no inputs of the component: it would wait for them.
     super("hastack:index:EtcdQuorum", name, {}, opts);
-    const { members, ca, clients = [], firewall = true, purge, ...settings } = args;
+    const { members, ca, clients = [], firewall = true, purge, replaces, extra, ...settings } = args;
     const resource = `EtcdQuorum ${name}`;
     const removal = removalOf(resource, purge, opts?.protect);
     const firstMember = firstOf(resource, members);
-    const config = configure(resource, { name, members, clients, firewall }, checked(resource, schema, settings));
+    const wanted = configure(
+      resource,
+      { name, members, clients, firewall, replaces },
+      checked(resource, schema, settings),
+    );
+    const config = replaces === undefined ? wanted : replacing(resource, this, members, replaces, wanted);
 
     const child = { parent: this };
     const installed = members.map((host) =>
@@ -150,8 +168,23 @@ export class EtcdQuorum extends pulumi.ComponentResource {
       ),
     );
     const first = firstWord(members, readyRole);
+    // What uses an etcd that is replaced has to be ready for it.
+    const preparations: remote.Command[] = [];
+    const prepared = pulumi.output(programRan().then(() => preparations));
     const running = inTurn(members, installed, (host, dependsOn) =>
-      member({ name, ca, host, config, first, removal, dependsOn }, child),
+      member(
+        {
+          name,
+          ca,
+          host,
+          config,
+          first,
+          removal,
+          extra,
+          dependsOn: replaces === undefined ? dependsOn : prepared.apply((done) => [...done, ...dependsOn]),
+        },
+        child,
+      ),
     );
     const whole = members.map((host) =>
       unit(
@@ -166,7 +199,16 @@ export class EtcdQuorum extends pulumi.ComponentResource {
       { ...child, dependsOn: whole },
     );
     const users: remote.Command[] = [];
-    internals.keep(this, { name, ca, first: firstMember, members, served: [...members, ...clients], users, ready });
+    internals.keep(this, {
+      name,
+      ca,
+      first: firstMember,
+      members,
+      served: [...members, ...clients],
+      users,
+      preparations,
+      ready,
+    });
     // Last: a host that leaves is shut out when it is no member any more, and its services do without it.
     if (firewall) {
       const last = programRan().then(() => [ready, ...users]);
@@ -178,6 +220,11 @@ export class EtcdQuorum extends pulumi.ComponentResource {
     }
     this.endpoints = config.apply((c) => c.members.map(endpoint));
     this.registerOutputs({ endpoints: this.endpoints });
+  }
+
+  /** The commands that it is made of, by name. */
+  get commands(): Record<string, remote.Command> {
+    return commandsOf(this);
   }
 
   /** @internal Depend on it: the quorum is healthy afterwards. */
@@ -198,6 +245,11 @@ export class EtcdQuorum extends pulumi.ComponentResource {
   /** @internal Units after which no host that leaves needs the quorum any more. */
   usedUntil(done: readonly remote.Command[]): void {
     internals.of(this).users.push(...done);
+  }
+
+  /** @internal Units that come before an etcd of which this quorum takes the place is stopped. */
+  replacedAfter(done: readonly remote.Command[]): void {
+    internals.of(this).preparations.push(...done);
   }
 
   /**
@@ -262,11 +314,12 @@ interface MemberArgs {
   config: pulumi.Output<EtcdConfig>;
   first: pulumi.Output<string>;
   removal: Removal;
-  dependsOn: remote.Command[];
+  extra: ExtraArgs | undefined;
+  dependsOn: pulumi.Input<remote.Command[]>;
 }
 
 function member(args: MemberArgs, child: pulumi.CustomResourceOptions): remote.Command {
-  const { ca, host, config, first, removal, dependsOn } = args;
+  const { ca, host, config, first, removal, extra, dependsOn } = args;
   const name = `${args.name}-${host.hostName}`;
   const issue = (role: string, commonName: pulumi.Input<string>): Certificate =>
     ca.issue(
@@ -291,7 +344,11 @@ function member(args: MemberArgs, child: pulumi.CustomResourceOptions): remote.C
       role: "etcd",
       first,
       purge: removal.purge,
-      text: config.apply((c) => renderMember(c, memberOf(c, host))),
+      text: extended(
+        `EtcdQuorum ${args.name}`,
+        extra,
+        config.apply((c) => renderMember(c, memberOf(c, host))),
+      ),
       secrets: {
         ca: ca.certificate,
         "server.crt": server.certificate,
@@ -320,14 +377,27 @@ function firstOf(resource: string, members: readonly Host[]): Host {
 
 function configure(
   resource: string,
-  { name, members, clients, firewall }: { name: string; members: Host[]; clients: Host[]; firewall: boolean },
+  {
+    name,
+    members,
+    clients,
+    firewall,
+    replaces = name,
+  }: {
+    name: string;
+    members: Host[];
+    clients: Host[];
+    firewall: boolean;
+    replaces: pulumi.Input<string> | undefined;
+  },
   settings: pulumi.Output<z.output<typeof schema>>,
 ): pulumi.Output<EtcdConfig> {
   const addresses = (hosts: readonly Host[]) => pulumi.all(hosts.map((host) => host.address));
   return pulumi
-    .all([settings, addresses(members), addresses(clients), clockSkewRefused(resource, members)])
-    .apply(([checkedSettings, found, clientAddresses]) => ({
+    .all([settings, addresses(members), addresses(clients), replaces, clockSkewRefused(resource, members)])
+    .apply(([checkedSettings, found, clientAddresses, replacedToken]) => ({
       name,
+      replaces: replacedToken,
       members: members.map((host, i) => ({ name: host.hostName, address: found[i] ?? "" })),
       clients: clientAddresses,
       firewall,

@@ -24,6 +24,7 @@ export function firewall(rules: Firewall): string[] {
       started: true,
       restartOn: [template],
       reloadOn: [path],
+      disturbs: { by: "quiet", how: "connections go on" },
     }),
     ensure("firewall rules are loaded", {
       check: [

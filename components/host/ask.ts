@@ -1,9 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
-import { probe } from "../converge/probe";
+import { probe, probeInstalled } from "../converge/probe";
 import { type SshConnection, Unreachable } from "../converge/ssh";
 import type { Answer } from "../converge/target";
 import { initialToken } from "../converge/token";
 import { fault } from "../fault";
+import { probeUserName, type ResolvedHost } from "./args";
 import { refuse } from "./preflight";
 
 const modes = ["required", "best-effort", "off"] as const;
@@ -15,14 +16,38 @@ export function probeMode(resource: string, given: string | undefined): ProbeMod
   if (!(modes as readonly string[]).includes(mode)) {
     throw fault(`${resource}: probe: ${JSON.stringify(mode)}: give one of ${modes.join(", ")}`);
   }
+  if (mode === "off" && !pulumi.runtime.isDryRun()) {
+    // A host that was rebuilt since would get the token in the state, and with it be told again to found its cluster.
+    throw fault(
+      `${resource}: probe: "off": only for previews, since an update has to know what is on the host: leave it out, or ` +
+        "say best-effort (in a test with mocks: setMocks with `preview` true)",
+    );
+  }
   return mode as ProbeMode;
 }
 
+/**
+ * The key of a user that may only probe, from the stack's `hastack:probeKey`: in runs that have no other key. Such a run
+ * can change nothing, so it has to be a preview.
+ */
+export function probeKey(resource: string): pulumi.Output<string> | undefined {
+  const key = new pulumi.Config("hastack").getSecret("probeKey");
+  if (key && !pulumi.runtime.isDryRun()) {
+    throw fault(`${resource}: hastack:probeKey: only for previews, since its user can change nothing: leave it out`);
+  }
+  return key;
+}
+
 /** Asks the host once for this run. */
-export async function ask(resource: string, mode: ProbeMode, connection: SshConnection): Promise<Answer> {
+export async function ask(
+  resource: string,
+  mode: ProbeMode,
+  { connection, probeUser }: Pick<ResolvedHost, "connection" | "probeUser">,
+  key: string | undefined,
+): Promise<Answer> {
   if (mode === "off") return {};
   try {
-    return { result: await probe(connection) };
+    return { result: await (key ? probeInstalled(restricted(connection, probeUser, key)) : probe(connection)) };
   } catch (error) {
     if (!(error instanceof Unreachable)) return refuse(`${resource}: the probe failed: ${String(error)}`);
     if (mode === "required") {
@@ -33,6 +58,11 @@ export async function ask(resource: string, mode: ProbeMode, connection: SshConn
     await pulumi.log.warn(`${resource} cannot be asked, its drift is not known: ${error.message}`);
     return {};
   }
+}
+
+function restricted(connection: SshConnection, user: ResolvedHost["probeUser"], privateKey: string): SshConnection {
+  const { host, port, hostKey, proxy } = connection;
+  return { host, port, hostKey, proxy, user: user?.name ?? probeUserName, privateKey };
 }
 
 /**
@@ -49,6 +79,14 @@ export function keepUnknownToken(mode: ProbeMode): pulumi.CustomResourceOptions 
       },
     ],
   };
+}
+
+/** The same where the run has no key but that of the probe: how the host is reached otherwise stays as the state has it. */
+export function keepConnection(
+  options: pulumi.CustomResourceOptions,
+  withoutKey: boolean,
+): pulumi.CustomResourceOptions {
+  return withoutKey ? pulumi.mergeOptions({ ignoreChanges: ["connection"] }, options) : options;
 }
 
 /**

@@ -1,10 +1,11 @@
 import { absent, comment, file, literal, requirement, unitText } from "../converge/text";
 import type { ResolvedAptSource, ResolvedHost } from "./args";
+import { probeUser } from "./probe-user";
 
 const readable = { mode: "0644", owner: "root:root" };
 
 /** The unit `base`: what every host has, whatever its roles. */
-export function renderHost(apt: ResolvedHost["apt"]): string {
+export function renderHost({ apt, probeUser: user }: Pick<ResolvedHost, "apt" | "probeUser">): string {
   return unitText(
     requirement("the host cannot resolve its own name: add it to /etc/hosts", 'getent hosts "$(hostname)" >/dev/null'),
     requirement(
@@ -13,6 +14,7 @@ export function renderHost(apt: ResolvedHost["apt"]): string {
     ),
     comment("where packages come from"),
     apt ? aptSource("hastack", apt) : pathsOf("hastack").map(absent),
+    ...(user ? [probeUser(user)] : []),
   );
 }
 

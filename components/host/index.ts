@@ -5,12 +5,13 @@ import { agentSource, agentVersion } from "../converge/agent";
 import type { HostFacts } from "../converge/probe";
 import type { Answer, Target } from "../converge/target";
 import { initialToken, tokenFor } from "../converge/token";
-import { command, unit } from "../converge/unit";
+import { command, commandsOf, unit } from "../converge/unit";
+import { type ExtraArgs, extended } from "../extra";
 import { shell } from "../formats";
 import { Internals } from "../internals";
 import { checked } from "../validate";
 import { hostSchema, type ResolvedHost } from "./args";
-import { ask, keepUnknownToken, probeMode, untouched } from "./ask";
+import { ask, keepConnection, keepUnknownToken, type ProbeMode, probeKey, probeMode, untouched } from "./ask";
 import { renderHost } from "./config";
 import { refuse, unsuitable } from "./preflight";
 
@@ -64,6 +65,12 @@ export interface HostArgs {
    */
   cores?: pulumi.Input<number>;
   /**
+   * Make a user for runs that only look: whoever has its key gets the answer of `converge probe`, whatever command is
+   * sent, and no shell, no other command, no forwarding. A preview uses it with `hastack:probeKey`.
+   * @default there is none
+   */
+  probeUser?: pulumi.Input<ProbeUserArgs>;
+  /**
    * The machine is lost for good: nothing on it is asked or changed any more, and what stands on it may be taken out of
    * the program although it cannot be removed there. Say so, run `pulumi up`, then take the host out (docs/operations.md).
    * @default false
@@ -71,10 +78,23 @@ export interface HostArgs {
   gone?: boolean;
   /**
    * Whether a run asks the host first for its facts and for drift: `required` (an unreachable host fails the run),
-   * `best-effort` (it is a warning), `off`.
+   * `best-effort` (it is a warning), `off` (only in a preview).
    * @default "best-effort", or what the stack's config says in `hastack:probe`
    */
   probe?: string;
+  /** What the component does not foresee: files, lines, scripts around restarts. @default none */
+  extra?: ExtraArgs;
+}
+
+/** A user whose SSH key can ask a host what differs on it, and nothing else. */
+export interface ProbeUserArgs {
+  /** The key, as in a `.pub` file, e.g. `ssh-ed25519 AAAA…`. Its other half goes to `hastack:probeKey`. */
+  publicKey: pulumi.Input<string>;
+  /**
+   * The user's name.
+   * @default "hastack-probe"
+   */
+  name?: pulumi.Input<string>;
 }
 
 /** What a host is, as far as the configuration of its services depends on it. */
@@ -116,13 +136,15 @@ export class Host extends pulumi.ComponentResource {
     super("hastack:index:Host", name, {}, opts);
     const child = { parent: this };
     const resource = `Host ${name}`;
-    const { probe, gone = false, ...inputs } = args;
-    const mode = gone ? "off" : probeMode(resource, probe);
+    const { probe, gone = false, extra, ...inputs } = args;
+    const mode: ProbeMode = gone ? "off" : probeMode(resource, probe);
     const host = checked(resource, hostSchema, inputs);
 
     this.hostName = name;
     this.address = pulumi.unsecret(host.apply((h) => h.address));
+    const key = gone ? undefined : probeKey(resource);
     const reached = {
+      hostName: name,
       // A wrong address or a host that is off must not hold a run for the default of ten times fifteen seconds.
       connection: host.apply((h) => {
         const connection = { dialErrorLimit: 3, perDialTimeout: 10, ...h.connection };
@@ -130,10 +152,10 @@ export class Host extends pulumi.ComponentResource {
       }),
       sudo: pulumi.unsecret(host.apply((h) => ((h.connection.user ?? "root") === "root" ? "" : "sudo -n "))),
       digestKey: new random.RandomPassword(`${name}-digest-key`, { length: 64 }, child).result,
-      commandOptions: gone ? untouched : keepUnknownToken(mode),
+      commandOptions: gone ? untouched : keepConnection(keepUnknownToken(mode), key !== undefined),
       answer: pulumi.unsecret(
-        host.apply(async (h) => {
-          const answer = await ask(resource, mode, h.connection);
+        pulumi.all([host, key]).apply(async ([h, restrictedKey]) => {
+          const answer = await ask(resource, mode, h, restrictedKey);
           const reasons = answer.result ? unsuitable(h, answer.result.facts) : [];
           return reasons.length > 0 ? refuse(`${resource} cannot be used:\n  ${reasons.join("\n  ")}`) : answer;
         }),
@@ -156,13 +178,18 @@ export class Host extends pulumi.ComponentResource {
       {
         host: { ...reached, ready: agent },
         role: "base",
-        text: pulumi.unsecret(host.apply((h) => renderHost(h.apt))),
+        text: extended(resource, extra, pulumi.unsecret(host.apply(renderHost))),
       },
       child,
     );
     const traits = traitsOf(pulumi.unsecret(host), reached.answer, agent.stdout);
     internals.keep(this, { ...reached, ready, traits });
     this.registerOutputs({ address: this.address });
+  }
+
+  /** The commands that it is made of, by name. */
+  get commands(): Record<string, remote.Command> {
+    return commandsOf(this);
   }
 
   /** @internal The resource after which roles can be put on the host. */

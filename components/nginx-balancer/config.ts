@@ -3,6 +3,7 @@ import { secret } from "../converge/secrets";
 import {
   dataDirectory,
   directory,
+  disturbs,
   ensure,
   file,
   generatedDirectory,
@@ -12,7 +13,7 @@ import {
   service,
   unitText,
 } from "../converge/text";
-import { handOver, installVirtualIp, virtualIp } from "../virtual-ip";
+import { addressMovesFirst, handOver, installVirtualIp, virtualIp } from "../virtual-ip";
 import { type BalancerConfig, portsOf, role, statusPort, upstreamName } from "./model";
 import { filesOf, logDirectory, renderNginx, renderUpstream } from "./nginx";
 
@@ -48,6 +49,18 @@ export function renderInstall(config: BalancerConfig): string {
   );
 }
 
+/** The files that nginx serves with, once it has accepted them. */
+function served({ settings }: BalancerConfig): string[] {
+  const names = [
+    "server.crt",
+    "server.key",
+    ...(settings.upstreamTls.enabled ? ["ca.crt"] : []),
+    "upstream.conf",
+    "nginx.conf",
+  ];
+  return names.map((name) => `${wanted}/${name}`);
+}
+
 /**
  * The unit `balancer`: nginx and the host's share in the address, one host at a time. nginx never reads the files that
  * are written here, but a copy of them that has passed its own test (see host/live).
@@ -71,12 +84,13 @@ export function renderBalancer(config: BalancerConfig): string {
     generatedDirectory(tested, rootOnly),
     directory(dropIns, searchable),
     file(dropIn, renderDropIn(config), readable),
+    ...disturbs({ by: "reload", of: "nginx", on: served(config), how: "no connection breaks" }),
     ensure("nginx serves what is wanted", { check: `${programs}/live check`, fix: `${programs}/live take` }),
     service("nginx", {
       enabled: true,
       started: true,
       restartOn: [dropIn, "package:nginx"],
-      ...(config.virtualIp && { beforeRestart: handOver(config.virtualIp) }),
+      ...(config.virtualIp && { beforeRestart: handOver(config.virtualIp), disturbs: addressMovesFirst }),
     }),
     file(readinessFile, renderReadiness(config), readable),
     file(readinessService, renderReadinessService(), readable),
@@ -84,6 +98,7 @@ export function renderBalancer(config: BalancerConfig): string {
       enabled: true,
       started: true,
       restartOn: [`${programs}/readiness`, readinessFile, readinessService],
+      disturbs: { by: "quiet", how: "requests are served meanwhile" },
     }),
     ...(config.virtualIp ? virtualIp(config.virtualIp) : []),
   );

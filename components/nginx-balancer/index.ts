@@ -3,7 +3,8 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { z } from "zod";
 import type { Certificate, CertificateAuthority } from "../certificate-authority";
-import { unit } from "../converge/unit";
+import { commandsOf, unit } from "../converge/unit";
+import { type ExtraArgs, extended } from "../extra";
 import { fault } from "../fault";
 import { firewallUnits } from "../firewall";
 import type { Host } from "../host";
@@ -11,7 +12,7 @@ import { Internals } from "../internals";
 import { inTurn } from "../rolling";
 import type { Upstream } from "../upstream";
 import { checked, parse } from "../validate";
-import { authPassSecret, type VrrpArgs, virtualIpOn, vrrpPassword } from "../virtual-ip";
+import { apartFromPassword, authPassSecret, type VrrpArgs, virtualIpOn, vrrpPassword } from "../virtual-ip";
 import { type BalancerSettings, balancerSchema, nameOf } from "./args";
 import { refuseCertificate } from "./certificate";
 import { nginxAnswers, renderBalancer, renderInstall } from "./config";
@@ -128,6 +129,8 @@ export interface NginxBalancerArgs {
   httpExtra?: pulumi.Input<string>;
   /** Lines for the `server` block of HTTPS. @example "location /metrics { return 404; }" */
   serverExtra?: pulumi.Input<string>;
+  /** What the component does not foresee: files, lines, scripts around restarts. @default none */
+  extra?: ExtraArgs;
 }
 
 interface BalancerInternals {
@@ -180,14 +183,16 @@ export class NginxBalancer extends pulumi.ComponentResource {
   constructor(name: string, args: NginxBalancerArgs, opts?: pulumi.ComponentResourceOptions) {
     // Arguments are not repeated as inputs of the component: hosts and upstreams are resources it would wait for.
     super("hastack:index:NginxBalancer", name, {}, opts);
-    const { hosts, upstreams, ca, certificate, upstreamTls = {}, firewall = true, ...given } = args;
+    const { hosts, upstreams, ca, certificate, upstreamTls = {}, firewall = true, extra, ...given } = args;
     const { ca: authority = ca?.certificate, ...upstreamNames } = upstreamTls;
     const resource = `NginxBalancer ${name}`;
     const child = { parent: this };
     refuseHosts(resource, hosts, args.virtualIp !== undefined);
     refuseWithoutAuthority(resource, args);
+    const { vrrp, authPass } = apartFromPassword(resource, given.vrrp);
     const settings = checked(resource, balancerSchema, {
       ...given,
+      vrrp,
       upstreams: upstreams.map((upstream) => ({
         name: upstream.name,
         address: upstream.address,
@@ -196,7 +201,7 @@ export class NginxBalancer extends pulumi.ComponentResource {
       upstreamTls: upstreamNames,
     });
     const config = configure(resource, hosts, settings);
-    const vrrpPassword = args.virtualIp === undefined ? undefined : makePassword(name, settings, child);
+    const vrrpPassword = args.virtualIp === undefined ? undefined : makePassword(name, authPass, child);
 
     this.address = config.apply(([first]) => first?.virtualIp?.virtualIp.address ?? first?.self.address ?? "");
     this.url = pulumi.all([settings, this.address]).apply(([{ serverNames, httpsPort }, address]) => {
@@ -221,7 +226,7 @@ export class NginxBalancer extends pulumi.ComponentResource {
         {
           host,
           role,
-          text: on(host).apply(renderBalancer),
+          text: extended(resource, extra, on(host).apply(renderBalancer)),
           secrets: {
             "server.crt": server.certificate,
             "server.key": server.privateKey,
@@ -240,6 +245,11 @@ export class NginxBalancer extends pulumi.ComponentResource {
       );
     internals.keep(this, { hosts, upstreams: settings.apply((s) => s.upstreams), ready: [...running, ...shut] });
     this.registerOutputs({ address: this.address, url: this.url });
+  }
+
+  /** The commands that it is made of, by name. */
+  get commands(): Record<string, remote.Command> {
+    return commandsOf(this);
   }
 
   /** @internal */
@@ -283,11 +293,11 @@ function refuseWithoutAuthority(resource: string, { ca, certificate, upstreamTls
 
 function makePassword(
   name: string,
-  settings: pulumi.Output<BalancerSettings>,
+  given: pulumi.Output<string | undefined>,
   opts: pulumi.CustomResourceOptions,
 ): pulumi.Output<string> {
   const seed = new random.RandomPassword(`${name}-seed`, { length: 64 }, opts).result;
-  return pulumi.all([seed, settings]).apply(([s, { vrrp }]) => vrrpPassword(s, vrrp));
+  return pulumi.all([seed, given]).apply(([s, pass]) => vrrpPassword(s, pass));
 }
 
 /** A certificate of the stack's own authority, for all names of the entry. */

@@ -1,7 +1,7 @@
 import { secret } from "../converge/secrets";
 import { directory, ensure, file, packages, port, service, unitText } from "../converge/text";
 import { haproxy, haproxyAnswers } from "../haproxy/config";
-import { handOver, installVirtualIp, virtualIp } from "../virtual-ip";
+import { addressMovesFirst, handOver, installVirtualIp, virtualIp } from "../virtual-ip";
 import { caFile, renderHaproxy } from "./haproxy";
 import { type PoolerConfig, role } from "./model";
 import {
@@ -64,6 +64,7 @@ export function renderPooler(config: PoolerConfig): string {
       restartOn: [fixedFile, dropIn, "package:pgbouncer"],
       reloadOn: [mainFile, userFile, ...keys],
       beforeRestart: handOver(config.virtualIp),
+      disturbs: addressMovesFirst,
     }),
     ensure("PgBouncer runs with what its file says", {
       check: renderRunsAs(config),

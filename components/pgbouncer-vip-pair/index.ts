@@ -3,8 +3,9 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { z } from "zod";
 import { derivedSecret } from "../converge/secrets";
-import { unit } from "../converge/unit";
+import { commandsOf, unit } from "../converge/unit";
 import { type DatabaseEndpoint, databaseEndpoint } from "../endpoint";
+import { type ExtraArgs, extended } from "../extra";
 import { fault } from "../fault";
 import { firewallUnits } from "../firewall";
 import type { Host } from "../host";
@@ -16,7 +17,7 @@ import type { ClusterConfig } from "../postgres-patroni-cluster/patroni";
 import { ownerOf } from "../postgres-patroni-cluster/sql";
 import { inTurn } from "../rolling";
 import { checked, parse } from "../validate";
-import { authPassSecret, networkOf, type VrrpArgs, virtualIpOn, vrrpPassword } from "../virtual-ip";
+import { apartFromPassword, authPassSecret, networkOf, type VrrpArgs, virtualIpOn, vrrpPassword } from "../virtual-ip";
 import { type PairSettings, pairSchema } from "./args";
 import { poolerAnswers, renderInstall, renderPooler } from "./config";
 import { firewallOf, type PoolerConfig, role } from "./model";
@@ -105,6 +106,8 @@ export interface PgBouncerVipPairArgs {
    */
   // biome-ignore lint/suspicious/noExplicitAny: a schema for other languages has no unions; values are checked
   settings?: pulumi.Input<Record<string, any>>;
+  /** What the component does not foresee: files, lines, scripts around restarts. @default none */
+  extra?: ExtraArgs;
 }
 
 interface PairInternals {
@@ -143,11 +146,12 @@ export class PgBouncerVipPair extends pulumi.ComponentResource {
   constructor(name: string, args: PgBouncerVipPairArgs, opts?: pulumi.ComponentResourceOptions) {
     // Arguments are not repeated as inputs of the component: hosts and cluster are resources it would wait for.
     super("hastack:index:PgBouncerVipPair", name, {}, opts);
-    const { hosts, cluster, firewall = true, ...given } = args;
+    const { hosts, cluster, firewall = true, extra, ...given } = args;
     const resource = `PgBouncerVipPair ${name}`;
     const child = { parent: this };
     refuseHosts(resource, hosts, cluster);
-    const settings = checked(resource, pairSchema, given);
+    const { vrrp, authPass: givenPass } = apartFromPassword(resource, given.vrrp);
+    const settings = checked(resource, pairSchema, { ...given, vrrp });
     const config = configure(resource, hosts, settings, cluster.config);
 
     const seed = new random.RandomPassword(`${name}-seed`, { length: 64 }, child).result;
@@ -157,7 +161,7 @@ export class PgBouncerVipPair extends pulumi.ComponentResource {
           Object.fromEntries([adminUser, statsUser].map((user) => [user, derivedSecret(s, user)])),
       ),
     );
-    const authPass = pulumi.all([seed, settings]).apply(([s, { vrrp }]) => vrrpPassword(s, vrrp));
+    const authPass = pulumi.all([seed, givenPass]).apply(([s, pass]) => vrrpPassword(s, pass));
     this.address = settings.apply((s) => s.virtualIp.address);
     this.port = settings.apply((s) => s.port);
 
@@ -185,7 +189,7 @@ export class PgBouncerVipPair extends pulumi.ComponentResource {
         {
           host,
           role,
-          text: on(host).apply(renderPooler),
+          text: extended(resource, extra, on(host).apply(renderPooler)),
           secrets: pulumi
             .all([this.consolePasswords, cluster.passwordOf(lookupRole), authPass])
             .apply(([console, lookup, pass]) => ({
@@ -209,6 +213,11 @@ export class PgBouncerVipPair extends pulumi.ComponentResource {
     const pools = config.apply((all) => all[0]?.pools.map((pool) => pool.alias) ?? []);
     internals.keep(this, { resource, cluster, hosts, pools, ready: [...running, ...shut] });
     this.registerOutputs({ address: this.address, port: this.port });
+  }
+
+  /** The commands that it is made of, by name. */
+  get commands(): Record<string, remote.Command> {
+    return commandsOf(this);
   }
 
   /** @internal Who may hold the address. */

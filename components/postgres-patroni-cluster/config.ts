@@ -5,6 +5,7 @@ import {
   comment,
   dataDirectory,
   directory,
+  disturbs,
   ensure,
   file,
   literal,
@@ -20,7 +21,7 @@ import { shell } from "../formats";
 import type { HostTraits } from "../host";
 import { renderHba, renderIdent } from "./hba";
 import { renderInside } from "./inside";
-import { dynamicParameters } from "./parameters";
+import { dynamicParameters, tunedParameters } from "./parameters";
 import {
   type ClusterConfig,
   type ClusterMember,
@@ -36,6 +37,7 @@ import {
   restCaFile,
   restPort,
 } from "./patroni";
+import { waiting } from "./restarting";
 import { renderApply, renderCheck } from "./sql";
 
 const configFile = `${home}/config.yml`;
@@ -44,6 +46,7 @@ const programs = "/usr/local/lib/hastack/patroni";
 const rest = `${programs}/rest.py`;
 const roll = `${programs}/roll.py`;
 const patroni = `${programs}/patroni.py`;
+const adopt = `${programs}/adopt.py`;
 const dropIns = "/etc/systemd/system/patroni.service.d";
 const dropIn = `${dropIns}/hastack.conf`;
 const logind = "/etc/systemd/logind.conf.d/hastack.conf";
@@ -56,6 +59,29 @@ function scopeFile(config: Pick<ClusterConfig, "version">): string {
   return `/var/lib/postgresql/${config.version}/hastack-scope`;
 }
 
+/**
+ * The unit `patroni-adopt`: a cluster that was set up by hand is in pause before etcd is taken from it. PostgreSQL runs on
+ * without Patroni then, and nobody is promoted, until the last member is under the Patroni of this program.
+ */
+export function renderAdopt(): string {
+  return unitText(
+    ...adoptProgram(),
+    ensure("a cluster that was set up by hand is in pause", {
+      check: `${adopt} theirs >/dev/null || exit 0\n${adopt} paused`,
+      fix: `${adopt} pause`,
+      timeout: 90,
+    }),
+  );
+}
+
+function adoptProgram(): string[] {
+  return [
+    directory("/usr/local/lib/hastack", { mode: "0755", owner: "root:root" }),
+    directory(programs, { mode: "0755", owner: "root:root" }),
+    file(adopt, program(__dirname, adopt), executable),
+  ];
+}
+
 /** The unit `patroni-install`: packages, on all hosts at once. */
 export function renderInstall(config: ClusterConfig): string {
   const data = dataPath(config);
@@ -64,10 +90,11 @@ export function renderInstall(config: ClusterConfig): string {
     port(restPort, "patroni.service", "Patroni's REST API"),
     requirement(
       `${data} holds a database that is not of the cluster ${config.scope}; nothing is done to it. ` +
-        "Move it away, or give this host to the cluster that it belongs to.",
+        "Move it away, give this host to the cluster that it belongs to, or have that taken over (`adopt`, docs/adopt.md).",
       [
         `[ -n "$(ls -A ${data} 2>/dev/null)" ] || exit 0`,
-        `[ "$(cat ${scopeFile(config)} 2>/dev/null)" = ${shell(config.scope)} ]`,
+        `[ "$(cat ${scopeFile(config)} 2>/dev/null)" != ${shell(config.scope)} ] || exit 0`,
+        config.adopt ? `${adopt} paused` : "exit 1",
       ].join("\n"),
     ),
     comment("Debian's package would make and start a cluster of its own"),
@@ -113,7 +140,15 @@ export function renderMember(config: ClusterConfig, member: ClusterMember, trait
     comment("IPC of PostgreSQL must not go when an operator's session as postgres ends (PostgreSQL manual, 19.4.2)"),
     directory("/etc/systemd/logind.conf.d", { mode: "0755", owner: "root:root" }),
     file(logind, "[Login]\nRemoveIPC=no\n", readable),
-    service("systemd-logind", { restartOn: [logind] }),
+    service("systemd-logind", { restartOn: [logind], disturbs: { by: "quiet", how: "sessions go on" } }),
+    ...(config.adopt
+      ? [
+          ensure("etcd knows the cluster that is taken over", {
+            check: `${adopt} theirs >/dev/null || exit 0\n${adopt} known`,
+            fix: `${adopt} announce`,
+          }),
+        ]
+      : []),
     service("patroni", {
       enabled: true,
       started: true,
@@ -125,6 +160,7 @@ export function renderMember(config: ClusterConfig, member: ClusterMember, trait
       ],
       restartOn: [dropIn, patroni, "package:patroni"],
       beforeRestart: renderStepAside(config, member),
+      disturbs: { by: "failover", how: "one member at a time, a leader hands over first" },
     }),
   );
 }
@@ -134,6 +170,15 @@ export function renderCluster(config: ClusterConfig, member: ClusterMember): str
   const check = `${home}/roles-check.sql`;
   const apply = `${home}/roles-apply.sql`;
   return unitText(
+    ...(config.adopt
+      ? [
+          ensure("the pause of its takeover is over", {
+            check: "[ ! -e /etc/patroni/adopting.json ]",
+            fix: `${adopt} resume`,
+            timeout: 120,
+          }),
+        ]
+      : []),
     waitFor(`${member.name} runs in the cluster ${config.scope}`, 180, `${rest} health`),
     ensure("a replica streams from its leader", streams),
     file(check, renderCheck(config), forPostgres),
@@ -162,17 +207,24 @@ export function renderShared(config: ClusterConfig, traits: readonly HostTraits[
   const parameters = [dynamicParameters(config.parameters), ...traits.map((t) => memberParameters(config, t))];
   const digest = createHash("sha256").update(JSON.stringify(parameters)).digest("hex").slice(0, 12);
   const done = `${home}/rolled`;
-  const names = config.members.map((member) => member.name).join(" ");
+  const members = config.members.map((member) => member.name);
+  const names = members.join(" ");
   return unitText(
     file(dynamicFile, `${JSON.stringify(renderDynamic(config), null, 2)}\n`, readable),
+    ...disturbs({ by: "reload", of: "PostgreSQL", hosts: members, on: [dynamicFile], how: "by Patroni" }),
     ensure("dynamic configuration", {
       check: `${rest} config check ${dynamicFile}`,
       fix: `${rest} config apply ${dynamicFile}`,
       timeout: 90,
     }),
-    comment(
-      "restarts PostgreSQL where a parameter asks for it: replicas first, the leader last and after a switchover",
-    ),
+    ...disturbs({
+      by: "failover",
+      of: "PostgreSQL",
+      hosts: members,
+      on: restarting(config, traits, "yes"),
+      maybeOn: restarting(config, traits, "maybe"),
+      how: "replicas first, the leader last and after a switchover; limits of replicas are lowered on the leader first",
+    }),
     ensure("PostgreSQL runs with its parameters", {
       check: `[ "$(cat ${done} 2>/dev/null)" = ${digest} ] || { echo "they have changed"; exit 1; }\n${roll} check ${names}`,
       fix: `${roll} run ${names}\necho ${digest} >${done}`,
@@ -185,6 +237,15 @@ export function renderShared(config: ClusterConfig, traits: readonly HostTraits[
       timeout: 300,
     }),
   );
+}
+
+/** Parameters that wait for a restart; those that follow from a host are told apart by its name. */
+function restarting(config: ClusterConfig, traits: readonly HostTraits[], answer: "yes" | "maybe") {
+  const own = config.members.flatMap(({ name }, i) => {
+    const parameters = waiting(tunedParameters(traits[i] as HostTraits, config.parameters), answer);
+    return Object.entries(parameters).map(([key, value]) => [`${name}.${key}`, value]);
+  });
+  return { ...waiting(dynamicParameters(config.parameters), answer), ...Object.fromEntries(own) };
 }
 
 const streaming = [
@@ -258,6 +319,12 @@ function renderStepAside(config: ClusterConfig, member: ClusterMember): string {
   const others = config.members.length - 1;
   const standbys = "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'";
   return [
+    ...(config.adopt
+      ? [
+          "# in pause PostgreSQL runs on without Patroni",
+          `if ${adopt} theirs >/dev/null; then ${adopt} paused; exit 0; fi`,
+        ]
+      : []),
     `leads() { ${rest} cluster | grep -q '^${member.name} leader '; }`,
     "well() {",
     `  [ "$(${rest} cluster | awk '$1 != "${member.name}" && ($3 == "running" || $3 == "streaming")' | wc -l)" = ${others} ] &&`,

@@ -4,6 +4,7 @@ import {
   comment,
   dataDirectory,
   directory,
+  disturbs,
   ensure,
   file,
   packages,
@@ -15,9 +16,9 @@ import {
   waitFor,
 } from "../converge/text";
 import { firewallOpening } from "../firewall/config";
-import { haproxy, haproxyAnswers } from "../haproxy/config";
+import { haproxy, haproxyAnswers, haproxyHolds } from "../haproxy/config";
 import { installVirtualIp, virtualIp } from "../virtual-ip";
-import { caFile, renderHaproxy } from "./haproxy";
+import { caFile, connectionsLetIn, renderHaproxy } from "./haproxy";
 import { library, load, renderLibrary, renderLoad, script, settingsInForce, usersAsIn } from "./library";
 import {
   data,
@@ -157,9 +158,16 @@ function replicated(config: ReplicatedConfig): string[] {
     file(dropIn, renderDropIn(runFile, follow), readable),
     service("redis-server", { enabled: true, started: true, ...reload(config) }),
     ...inForce(),
+    ...disturbs({
+      by: "failover",
+      of: "redis-server",
+      on: [fixedFile, dropIn, follow, "package:redis-server"],
+      how: "the replicas one at a time, then the master, after it has handed over",
+    }),
     ensure("a replica runs with what is configured", renderReplicaRestart(config, dropIn)),
     waitFor("Redis is the master, or in step with it", 300, inStep(config)),
     ...haproxy(role, renderHaproxy(config), config.settings.tls ? { [caFile]: secret("ca") } : {}),
+    haproxyHolds(connectionsLetIn(config.settings), "maxClients"),
     ...virtualIp(config.virtualIp),
   ];
 }
@@ -185,6 +193,7 @@ function watched(config: ReplicatedConfig): string[] {
         ...(config.settings.tls ? tlsFiles : []),
         "package:redis-sentinel",
       ],
+      disturbs: { by: "restart", how: "one host at a time" },
     }),
     ensure("users of Sentinel", {
       check: usersAsIn(sentinelUsersFile, "sentinel"),
@@ -197,6 +206,12 @@ function watched(config: ReplicatedConfig): string[] {
 /** What was changed by hand while Redis runs is seen, and what was changed in our files comes into force. */
 function inForce(): string[] {
   return [
+    ...disturbs({
+      by: "reload",
+      of: "redis-server",
+      on: [usersFile, loadableFile],
+      how: "no connection is closed",
+    }),
     ensure("users of Redis", { check: usersAsIn(usersFile, "redis"), fix: load }),
     ensure("settings of Redis", { check: settingsInForce, fix: load }),
   ];

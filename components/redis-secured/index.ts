@@ -2,8 +2,9 @@ import type { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import type { CertificateAuthority } from "../certificate-authority";
-import { unit } from "../converge/unit";
+import { commandsOf, unit } from "../converge/unit";
 import { type RedisEndpoint, redisEndpoint } from "../endpoint";
+import { type ExtraArgs, extended } from "../extra";
 import { fault } from "../fault";
 import { firewallUnits } from "../firewall";
 import { firstWord } from "../founding";
@@ -12,7 +13,7 @@ import { clockSkewRefused } from "../host/clock";
 import { Internals } from "../internals";
 import { inTurn } from "../rolling";
 import { checked, parse } from "../validate";
-import { authPassSecret, type VrrpArgs, virtualIpOn, vrrpPassword } from "../virtual-ip";
+import { apartFromPassword, authPassSecret, type VrrpArgs, virtualIpOn, vrrpPassword } from "../virtual-ip";
 import { hostsSchema, type RedisSettings, redisSchema, refuseAddress, refusePassword } from "./args";
 import { addressCheck, renderInstall, renderMember, renderReady } from "./config";
 import { firewallOf, type RedisConfig, readyRole, role } from "./model";
@@ -83,14 +84,14 @@ export interface RedisSecuredArgs {
    */
   evictionPolicy?: pulumi.Input<string>;
   /**
-   * Most connections.
+   * Most connections, 200 to 60000. On several hosts 100 of them are for the hosts themselves; further clients wait.
    * @default 10000
    */
   maxClients?: pulumi.Input<number>;
   /**
    * Milliseconds without an answer after which a master is taken for dead. A command that blocks Redis for longer
    * causes a failover.
-   * @default 3000
+   * @default 2000
    */
   downAfterMs?: pulumi.Input<number>;
   /**
@@ -104,6 +105,8 @@ export interface RedisSecuredArgs {
    */
   // biome-ignore lint/suspicious/noExplicitAny: a schema for other languages has no unions; values are checked
   settings?: pulumi.Input<Record<string, any>>;
+  /** What the component does not foresee: files, lines, scripts around restarts. @default none */
+  extra?: ExtraArgs;
 }
 
 interface RedisInternals {
@@ -153,11 +156,12 @@ export class RedisSecured extends pulumi.ComponentResource {
   constructor(name: string, args: RedisSecuredArgs, opts?: pulumi.ComponentResourceOptions) {
     // Arguments are not repeated as inputs of the component: they hold secrets, and hosts it would wait for.
     super("hastack:index:RedisSecured", name, {}, opts);
-    const { hosts, ca, password, previousPassword, firewall = true, ...given } = args;
+    const { hosts, ca, password, previousPassword, firewall = true, extra, ...given } = args;
     const resource = `RedisSecured ${name}`;
     const child = { parent: this };
     refuseHosts(resource, hosts, given.virtualIp);
-    const settings = checked(resource, redisSchema, given);
+    const { vrrp, authPass } = apartFromPassword(resource, given.vrrp);
+    const settings = checked(resource, redisSchema, { ...given, vrrp });
     const seed = new random.RandomPassword(`${name}-seed`, { length: 64 }, child).result;
     const passwords = givenPasswords(resource, { password, previousPassword });
 
@@ -167,14 +171,14 @@ export class RedisSecured extends pulumi.ComponentResource {
     this.password = pulumi.secret(
       pulumi.all([seed, settings, passwords]).apply(([s, c, p]) => applicationPassword(s, c, p.password)),
     );
-    const secrets = pulumi.all([seed, settings, passwords]).apply(
-      ([s, c, p]): Record<string, string> => ({
+    const secrets = pulumi.all([seed, settings, passwords, authPass]).apply(
+      ([s, c, p, pass]): Record<string, string> => ({
         ...userSecrets(s, c, p),
-        [authPassSecret]: vrrpPassword(s, c.vrrp),
+        [authPassSecret]: vrrpPassword(s, pass),
       }),
     );
 
-    const config = configure(resource, { name, hosts, firewall }, open(settings, withoutSecrets));
+    const config = configure(resource, { name, hosts, firewall }, settings);
     const on = (host: Host) => config.apply((all) => all[hosts.indexOf(host)] as RedisConfig);
     const installed = hosts.map((host) =>
       unit(
@@ -191,7 +195,7 @@ export class RedisSecured extends pulumi.ComponentResource {
           host,
           role,
           first,
-          text: on(host).apply(renderMember),
+          text: extended(resource, extra, on(host).apply(renderMember)),
           secrets: withCertificate(secrets, this.certificateOf(name, host, ca)),
         },
         { ...child, dependsOn, protect: opts?.protect ?? true },
@@ -219,6 +223,11 @@ export class RedisSecured extends pulumi.ComponentResource {
     );
     internals.keep(this, { hosts, ca, tls: open(settings, (s) => s.tls), ready });
     this.registerOutputs({ address: this.address, port: this.port });
+  }
+
+  /** The commands that it is made of, by name. */
+  get commands(): Record<string, remote.Command> {
+    return commandsOf(this);
   }
 
   /** @internal */
@@ -287,11 +296,6 @@ function givenPasswords(
     refuse(values);
     return values;
   });
-}
-
-function withoutSecrets(settings: RedisSettings): RedisSettings {
-  const { authPass: _, ...vrrp } = settings.vrrp;
-  return { ...settings, vrrp };
 }
 
 /** What of it is no secret, even where it stands beside one. */

@@ -4,6 +4,7 @@ import {
   absent,
   comment,
   directory,
+  disturbs,
   ensure,
   file,
   literal,
@@ -66,6 +67,12 @@ export function renderNode(config: NodeConfig): string {
     ...[check, restart].map((path) => file(path, program(__dirname, path), executable)),
     waitFor("PostgreSQL lets RuDesktop in", 60, `${check} postgres 2>&1`),
     waitFor("Redis lets RuDesktop in", 60, `${check} redis 2>&1`),
+    ...disturbs({
+      by: "restart",
+      of: "RuDesktop",
+      on: [...read, `package:${config.packageName}`],
+      how: "one node at a time",
+    }),
     ensure("RuDesktop runs with its files", {
       check: `${restart} check ${due}`,
       fix: `${restart} run ${due} 2>&1`,
@@ -86,6 +93,7 @@ export function renderNode(config: NodeConfig): string {
       started: true,
       reloadOn: [site, certificateFile, keyFile],
       restartOn: ["package:nginx"],
+      disturbs: { by: "restart", how: "one node at a time" },
     }),
     ensure("balancers have seen that it serves again", {
       check: `[ ! -e ${unseen} ]`,

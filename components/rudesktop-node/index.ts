@@ -2,8 +2,9 @@ import type { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { CertificateAuthority } from "../certificate-authority";
 import { secretsDigest } from "../converge/secrets";
-import { command, unit } from "../converge/unit";
+import { command, commandsOf, unit } from "../converge/unit";
 import type { DatabaseEndpointArgs, RedisEndpointArgs } from "../endpoint";
+import { type ExtraArgs, extended } from "../extra";
 import { firewallUnits } from "../firewall";
 import type { Host } from "../host";
 import { Internals } from "../internals";
@@ -112,6 +113,8 @@ export interface RuDesktopSettings {
    * @default everybody reaches it, and nobody is believed
    */
   balancers?: pulumi.Input<pulumi.Input<string>[]>;
+  /** What the component does not foresee: files, lines, scripts around restarts. @default none */
+  extra?: ExtraArgs;
 }
 
 export interface RuDesktopNodeArgs extends RuDesktopSettings {
@@ -169,7 +172,7 @@ export class RuDesktopNode extends pulumi.ComponentResource implements Upstream 
   constructor(name: string, args: RuDesktopNodeArgs, opts?: pulumi.ComponentResourceOptions) {
     // Arguments are not repeated as inputs of the component: they hold secrets, and resources it would wait for.
     super("hastack:index:RuDesktopNode", name, {}, opts);
-    const { host, ca, package: source, after = [], ...given } = args;
+    const { host, ca, package: source, after = [], extra, ...given } = args;
     const config = configure(`RuDesktopNode ${name}`, host, source, given);
     const child = { parent: this };
 
@@ -191,7 +194,7 @@ export class RuDesktopNode extends pulumi.ComponentResource implements Upstream 
     const secrets = pulumi
       .all([config, certificate.certificate, certificate.privateKey])
       .apply(([c, crt, key]) => ({ ...secretsOf(c), "server.crt": crt, "server.key": key }));
-    const text = plain(config, renderNode);
+    const text = extended(`RuDesktopNode ${name}`, extra, plain(config, renderNode));
     const ready = unit(
       name,
       { host, role: "rudesktop", text, secrets },
@@ -212,6 +215,11 @@ export class RuDesktopNode extends pulumi.ComponentResource implements Upstream 
     this.caCertificate = ca.certificate;
     internals.keep(this, { host, shared: pulumi.secret(config.apply(sharedOf)), ready });
     this.registerOutputs({ address: this.address, port: this.port, connectivity: this.connectivity });
+  }
+
+  /** The commands that it is made of, by name. */
+  get commands(): Record<string, remote.Command> {
+    return commandsOf(this);
   }
 
   /** @internal */
@@ -255,7 +263,7 @@ function configure(
   resource: string,
   host: Host,
   source: PackageArgs,
-  given: Omit<RuDesktopNodeArgs, "host" | "ca" | "package" | "after">,
+  given: Omit<RuDesktopNodeArgs, "host" | "ca" | "package" | "after" | "extra">,
 ): pulumi.Output<NodeConfig> {
   return pulumi
     .all([checked(resource, nodeSchema, given), installationOf(resource, source), host.address])

@@ -1,5 +1,5 @@
 import { secret } from "../converge/secrets";
-import { directory, ensure, file, packages, requirement, service } from "../converge/text";
+import { type Disturbance, directory, ensure, file, packages, requirement, service } from "../converge/text";
 import type { VirtualIpConfig } from "./model";
 import { segmentIsFree } from "./segment";
 
@@ -45,6 +45,7 @@ export function virtualIp(config: VirtualIpConfig): string[] {
       started: true,
       restartOn: [dropIn],
       reloadOn: [main, fragment],
+      disturbs: { by: "failover", how: "one host at a time, the address moves" },
     }),
     ensure("takes part in holding the address", {
       check: `[ ! -e ${aside(config.role)} ] || { echo "it stands aside"; exit 1; }`,
@@ -52,6 +53,12 @@ export function virtualIp(config: VirtualIpConfig): string[] {
     }),
   ];
 }
+
+/** What the restart of a service behind the address is, with `handOver` before it. */
+export const addressMovesFirst: Disturbance = {
+  by: "failover",
+  how: "one host at a time, the address moves to another one first",
+};
 
 /**
  * A script to run before a service behind the address is restarted: if this host holds the address, another one takes
@@ -66,6 +73,8 @@ export function handOver(config: VirtualIpConfig): string {
   );
   return [
     `${held} || exit 0`,
+    "# a keepalived that was set up by hand cannot stand aside: its end gives the address up",
+    `grep -qsF ${fragments}/ ${main} || { systemctl stop keepalived; exit 0; }`,
     "# another port than the one that is served until now: its clients have to change theirs, and lose nothing by a move",
     `timeout 2 bash -c '</dev/tcp/${config.self.address}/${config.port}' 2>/dev/null || exit 0`,
     "ready=",

@@ -1,3 +1,3 @@
 export { type VirtualIp, type Vrrp, type VrrpArgs, virtualIpSchema, vrrpSchema } from "./args";
-export { authPassSecret, handOver, installVirtualIp, virtualIp } from "./config";
-export { type Holder, networkOf, type VirtualIpConfig, virtualIpOn, vrrpPassword } from "./model";
+export { addressMovesFirst, authPassSecret, handOver, installVirtualIp, virtualIp } from "./config";
+export { apartFromPassword, type Holder, networkOf, type VirtualIpConfig, virtualIpOn, vrrpPassword } from "./model";

@@ -1,8 +1,11 @@
 import { BlockList } from "node:net";
+import * as pulumi from "@pulumi/pulumi";
+import { z } from "zod";
 import { derivedSecret } from "../converge/secrets";
 import { fault } from "../fault";
 import type { HostTraits } from "../host";
-import type { VirtualIp, Vrrp } from "./args";
+import { checked, isPlain } from "../validate";
+import { type VirtualIp, type Vrrp, type VrrpArgs, vrrpSchema } from "./args";
 
 /** A host that may hold the address. */
 export interface Holder {
@@ -30,10 +33,23 @@ export interface VirtualIpConfig {
 
 const defaultPriorities = [250, 240, 230, 220, 210];
 
+/** VRRP's arguments in two parts: a password that is given as a secret hides itself in a preview, and nothing else. */
+export function apartFromPassword(
+  resource: string,
+  given: pulumi.Input<VrrpArgs> = {},
+): { vrrp: pulumi.Input<VrrpArgs>; authPass: pulumi.Output<string | undefined> } {
+  const authPass = checked(resource, z.object({ vrrp: vrrpSchema }), { vrrp: given }).apply(
+    ({ vrrp }) => vrrp.authPass,
+  );
+  const others = ({ authPass: _, ...vrrp }: VrrpArgs): VrrpArgs => vrrp;
+  if (isPlain(given)) return { vrrp: others(given as VrrpArgs), authPass };
+  return { vrrp: pulumi.unsecret(pulumi.output(given).apply(others)) as pulumi.Output<VrrpArgs>, authPass };
+}
+
 /** The password of VRRP: as given, or made from the component's seed. */
-export function vrrpPassword(seed: string, { authPass }: Vrrp): string {
+export function vrrpPassword(seed: string, given: string | undefined): string {
   return (
-    authPass ??
+    given ??
     derivedSecret(seed, "vrrp")
       .replace(/[^A-Za-z0-9]/g, "0")
       .slice(0, 8)

@@ -54,6 +54,8 @@ export class WorksPadCluster extends pulumi.ComponentResource {
   readonly nodes: WorksPadNode[];
   /** What sessions are protected with. */
   readonly dataProtection: DataProtectionCertificate;
+  /** Path that answers on a node when it can serve. */
+  readonly healthPath: pulumi.Output<string>;
 
   constructor(name: string, args: WorksPadClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     // Arguments are not repeated as inputs of the component: they hold secrets, and resources it would wait for.
@@ -70,7 +72,8 @@ export class WorksPadCluster extends pulumi.ComponentResource {
       this.nodes.push(new WorksPadNode(`${name}-${host.hostName}`, node, child));
     }
     internals.keep(this, { ready: this.nodes.map((node) => node.ready) });
-    this.registerOutputs({});
+    this.healthPath = pulumi.output(this.nodes[0]?.healthPath ?? "");
+    this.registerOutputs({ healthPath: this.healthPath });
   }
 
   /** @internal Depend on it: all nodes are healthy afterwards. */

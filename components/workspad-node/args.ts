@@ -70,6 +70,7 @@ export const nodeSchema = z.object({
   services: z.array(unit).min(1).default(["workspad-gateway", "workspad-assistant", "workspad-adminapi"]),
   httpsPort: port.default(4430),
   healthPath: urlPath.default("/"),
+  minReadySeconds: z.number().int().min(0).max(600).default(10),
   balancers: z.array(network).optional(),
   activeDirectory: z
     .object({

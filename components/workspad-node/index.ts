@@ -2,8 +2,9 @@ import { createHash } from "node:crypto";
 import type { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { CertificateAuthority } from "../certificate-authority";
-import { command, unit } from "../converge/unit";
+import { command, commandsOf, unit } from "../converge/unit";
 import type { DatabaseEndpointArgs } from "../endpoint";
+import { type ExtraArgs, extended } from "../extra";
 import { firewallUnits } from "../firewall";
 import type { AptSourceArgs, Host } from "../host";
 import { Internals } from "../internals";
@@ -156,6 +157,12 @@ export interface WorksPadSettings {
    */
   healthPath?: pulumi.Input<string>;
   /**
+   * Seconds for which a node has to serve again after a restart before the next one may stop: as long as balancers take
+   * to see it. Without it there are moments in which they know of no node that serves.
+   * @default 10, more than an `NginxBalancer` takes by default
+   */
+  minReadySeconds?: pulumi.Input<number>;
+  /**
    * Addresses or networks in CIDR notation of the balancers: only they reach the HTTPS port.
    * @default everybody does
    */
@@ -164,6 +171,8 @@ export interface WorksPadSettings {
   activeDirectory?: pulumi.Input<ActiveDirectoryArgs>;
   /** The mail server that users work with. @default not looked at */
   exchange?: pulumi.Input<ExchangeArgs>;
+  /** What the component does not foresee: files, lines, scripts around restarts. @default none */
+  extra?: ExtraArgs;
 }
 
 export interface WorksPadNodeArgs extends WorksPadSettings {
@@ -217,7 +226,7 @@ export class WorksPadNode extends pulumi.ComponentResource implements Upstream {
   constructor(name: string, args: WorksPadNodeArgs, opts?: pulumi.ComponentResourceOptions) {
     // Arguments are not repeated as inputs of the component: they hold secrets, and resources it would wait for.
     super("hastack:index:WorksPadNode", name, {}, opts);
-    const { host, ca, package: source, dataProtection, after = [], ...given } = args;
+    const { host, ca, package: source, dataProtection, after = [], extra, ...given } = args;
     const config = configure(`WorksPadNode ${name}`, source, ca !== undefined, given);
     const child = { parent: this };
 
@@ -226,7 +235,7 @@ export class WorksPadNode extends pulumi.ComponentResource implements Upstream {
       { host, role: "workspad-install", text: plain(config, renderInstall) },
       child,
     );
-    const text = plain(config, renderNode);
+    const text = extended(`WorksPadNode ${name}`, extra, plain(config, renderNode));
     const looked =
       args.activeDirectory || args.exchange
         ? [this.look(name, host, plain(config, renderOutside), text, installed)]
@@ -268,6 +277,11 @@ export class WorksPadNode extends pulumi.ComponentResource implements Upstream {
     this.registerOutputs({ address: this.address, port: this.port, outside: this.outside });
   }
 
+  /** The commands that it is made of, by name. */
+  get commands(): Record<string, remote.Command> {
+    return commandsOf(this);
+  }
+
   /** @internal Depend on it: the node is healthy afterwards. */
   get ready(): remote.Command {
     return internals.of(this).ready;
@@ -305,7 +319,7 @@ function configure(
   resource: string,
   source: PackageArgs,
   ownServerCertificate: boolean,
-  settings: Omit<WorksPadNodeArgs, "host" | "ca" | "package" | "dataProtection" | "after">,
+  settings: Omit<WorksPadNodeArgs, "host" | "ca" | "package" | "dataProtection" | "after" | "extra">,
 ): pulumi.Output<NodeConfig> {
   return pulumi
     .all([checked(resource, nodeSchema, settings), installationOf(resource, source)])

@@ -36,6 +36,11 @@ export class Run {
     }
   }
 
+  /** The names of all resources that were looked at. */
+  resources(): string[] {
+    return [...this.steps.keys()].sort();
+  }
+
   /** What happened to the resource, e.g. `["create"]`; a replacement is three steps. */
   stepsOf(name: string): string[] {
     return this.steps.get(name) ?? [];

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { before, describe, test } from "node:test";
+import * as pulumi from "@pulumi/pulumi";
 import type { Host as HostType, EtcdQuorum as Quorum } from "../../components";
 import { refuseCertificate } from "../../components/nginx-balancer/certificate";
 import { key, type Registered, settled, withMocks } from "./mocks";
@@ -128,6 +129,42 @@ describe("the resources of an entry on two hosts", () => {
       assert.ok(command(`front-${host}-install`) && command(`front-${host}-firewall`));
     }
   });
+});
+
+test("a password of VRRP that is a secret hides itself, and no text", async () => {
+  const registered = await withMocks();
+  const api = await import("../../components");
+  const hosts = ["a", "b", "c"].map(
+    (name, i) => new api.Host(name, { address: `192.168.1.12${i}`, connection: { host: "h", hostKey: key } }),
+  );
+  const [a, b] = hosts as [HostType, HostType, HostType];
+  const ca = new api.CertificateAuthority("ca");
+  const etcd = new api.EtcdQuorum("etcd", { members: hosts, ca });
+  const pg = new api.PostgresPatroniCluster("pg", {
+    members: hosts,
+    etcd,
+    poolers: [a, b],
+    databases: [{ name: "d" }],
+  });
+  const vrrp = { authPass: pulumi.secret("Vrrp1234") };
+  new api.PgBouncerVipPair("db", { hosts: [a, b], cluster: pg, virtualIp: "192.168.1.200/24", vrrp });
+  new api.RedisSecured("cache", { hosts, ca, virtualIp: "192.168.1.210/24", vrrp: pulumi.secret(vrrp) });
+  const upstreams = [{ name: "node1", address: "192.168.1.122", port: 4430 }];
+  const names = { serverNames: ["app.example.com"], upstreams };
+  new api.NginxBalancer("front", { hosts: [a, b], ca, virtualIp: "192.168.1.220/24", vrrp, ...names });
+  await settled();
+
+  const units = registered.filter((r) => /^(db|cache|front)-/.test(r.name) && r.type === "command:remote:Command");
+  for (const unit of ["db-a", "db-a-install", "db-a-firewall", "cache-b", "front-a", "front-a-firewall"]) {
+    const text = units.find((r) => r.name === unit)?.inputs.stdin;
+    assert.equal(typeof text, "string", `${unit}: a secret text would be hidden in reviews`);
+    assert.doesNotMatch(String(text), /Vrrp1234/);
+  }
+  for (const unit of ["db-a", "cache-b", "front-a"]) {
+    const stored = units.find((r) => r.name === `${unit}-secrets`)?.inputs.stdin;
+    assert.equal(isSecret(stored), true, unit);
+    assert.ok(JSON.stringify(stored).includes(Buffer.from("Vrrp1234").toString("base64")), unit);
+  }
 });
 
 describe("bad input is refused before any host is touched, naming argument, value and cure", () => {

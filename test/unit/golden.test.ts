@@ -58,6 +58,7 @@ const members = [
 
 const quorum: EtcdConfig = {
   name: "etcd",
+  replaces: "etcd",
   members,
   clients: [],
   firewall: true,
@@ -89,6 +90,7 @@ const cluster: ClusterConfig = {
   members,
   poolers: ["192.168.1.140", "192.168.1.141"],
   firewall: true,
+  adopt: false,
   caGenerations: "1",
   etcdEndpoints: members.map(endpoint),
   etcdUser: "workspad",
@@ -274,7 +276,8 @@ describe("what is rendered", () => {
     key: "-----BEGIN PGP PUBLIC KEY BLOCK-----\n…\n-----END PGP PUBLIC KEY BLOCK-----\n",
   };
   const texts: Record<string, () => string> = {
-    "host-base": () => renderHost(aptSource),
+    "host-base": () =>
+      renderHost({ apt: aptSource, probeUser: { name: "hastack-probe", publicKey: "ssh-ed25519 AAAA ci" } }),
     "etcd-install": () => etcd.renderInstall(quorum),
     etcd: () => etcd.renderMember(quorum, member),
     "etcd-ready": () => renderReady(quorum),

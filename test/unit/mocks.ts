@@ -20,7 +20,7 @@ export async function withMocks(config: Record<string, string> = {}): Promise<Re
     },
     "hastack",
     "test",
-    false,
+    true, // a preview: else nobody may say that hosts are not asked
   );
   pulumi.runtime.setAllConfig({ "hastack:probe": "off", ...config });
   return registered;

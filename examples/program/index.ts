@@ -1,0 +1,28 @@
+import * as pulumi from "@pulumi/pulumi";
+import { CertificateAuthority, Host, inventory, RedisSecured } from "hastack";
+
+/** One machine, and a Redis on it that only its clients reach. */
+const config = new pulumi.Config();
+const address = config.require("address");
+
+const box = new Host("box", {
+  address,
+  connection: {
+    host: address,
+    user: "deploy",
+    privateKey: config.requireSecret("privateKey"),
+    hostKey: config.require("hostKey"),
+  },
+});
+const ca = new CertificateAuthority("ca");
+const cache = new RedisSecured("cache", {
+  hosts: [box],
+  ca,
+  clients: config.requireObject<string[]>("clients"),
+});
+
+/** What an application needs: `rediss://:PASSWORD@ADDRESS:6379`, and whom to trust. */
+export const url = cache.endpoint().url;
+export const caCertificate = ca.certificate;
+/** What the command `hastack status` reads. */
+export const hastack = inventory({ hosts: [box], caches: [cache] });
