@@ -81,7 +81,8 @@ export async function rehearse(
     complaints.add(said(error));
   };
   process.on("unhandledRejection", noted);
-  await pulumi.runtime.setMocks({ newResource, call: ({ inputs }) => inputs }, program.project, program.stack, false);
+  // A preview: no component takes it for a run that changes something.
+  await pulumi.runtime.setMocks({ newResource, call: ({ inputs }) => inputs }, program.project, program.stack, true);
   pulumi.runtime.setAllConfig({ ...program.config, "hastack:probe": "off" });
   const addresses: Record<string, string> = {};
   try {

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, test } from "node:test";
-import { blocks, place } from "../unit/docs/blocks";
+import { blocks, documents, place, root } from "../unit/docs/blocks";
 import { commandsOf } from "../unit/docs/shell";
 
 /** Every `pulumi …` that a document gives is one of the engine that is installed. */
@@ -14,6 +16,12 @@ describe("commands of Pulumi in the documents", () => {
     }
   }
   assert.ok(given.size > 0, "the documents give none, or none is found");
+
+  for (const document of documents) {
+    const sentences = readFileSync(join(root, document), "utf8").replace(/^```[\s\S]*?^```$/gm, "");
+    for (const [, span = ""] of sentences.matchAll(/`(pulumi [^`…]+)`/g))
+      given.set(span.replaceAll("\n", " "), document);
+  }
 
   for (const [command, where] of given) {
     test(`\`${command}\` (${where})`, () => {
@@ -29,6 +37,8 @@ describe("commands of Pulumi in the documents", () => {
 
 /** Of the longest beginning of the words that is a command; what comes after are its arguments. */
 function helpOf(words: readonly string[]): string {
+  // Options alone are those that all commands share.
+  if (words.length === 0) return helpOf(["up"]);
   for (let count = words.length; count > 0; count -= 1) {
     const command = words.slice(0, count);
     const { status, stdout } = spawnSync("pulumi", [...command, "--help"], { encoding: "utf8" });

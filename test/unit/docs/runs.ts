@@ -13,8 +13,8 @@ export const runs: Readonly<Record<string, Run>> = {
     test: "The whole of RuDesktop: the stack of `npm run dev` on its twelve hosts",
   },
   "README.md | Ten minutes: from nothing to a running stack | npm run dev -- ask": {
-    by: "test/lab/lab.test.ts",
-    test: "power-off",
+    by: "test/lab/rudesktop-site/comes-up.ts",
+    test: "`up` on twelve fresh hosts makes a RuDesktop that answers at the entry's address",
   },
   "README.md | On machines of your own | hastack doctor --stack production": {
     by: doctor,
@@ -49,13 +49,16 @@ export const runs: Readonly<Record<string, Run>> = {
   "docs/converge.md | converge: the program on the host, and the language it reads | converge apply etcd - my-token <etcd.unit":
     {
       by: "test/converge/runs.test.ts",
-      test: "apply",
+      test: "preflight answers every condition of a text",
     },
   "docs/decisions/toolchain.md | Forcing one or the other | lab/toolchain/install": {
     by: "test/lab/support/test-lab.ts",
     test: "lab/toolchain/install",
   },
-  "docs/lab.md | The lab | lab/lab up postgres": { by: "test/lab/lab.test.ts", test: "up" },
+  "docs/lab.md | The lab | lab/lab up postgres": {
+    by: "test/lab/lab.test.ts",
+    test: "a second `up` changes nothing; of another topology it is refused with the cure",
+  },
   "docs/other-languages.md | TypeScript and JavaScript | npm install hastack": {
     by: "test/lab/import.test.ts",
     test: "three components of it make a Redis that answers over TLS",
