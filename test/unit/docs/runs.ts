@@ -10,7 +10,7 @@ const switchover: Run = { by: "test/lab/pooler/runbooks.ts", test: "runbook: the
 export const runs: Readonly<Record<string, Run>> = {
   "README.md | Ten minutes: from nothing to a running stack | npm run dev": {
     by: "test/lab/rudesktop-site/site.ts",
-    test: "The whole of RuDesktop: the stack of `npm run dev` on its twelve hosts",
+    test: "The whole of RuDesktop: the stack of `npm run dev`",
   },
   "README.md | Ten minutes: from nothing to a running stack | npm run dev -- ask": {
     by: "test/lab/rudesktop-site/comes-up.ts",
@@ -69,6 +69,18 @@ export const runs: Readonly<Record<string, Run>> = {
   "docs/policies.md | Policies | pulumi preview --policy-pack policy": {
     by: "test/conformance/policy.test.ts",
     test: "lets a database cluster with its poolers pass",
+  },
+  "docs/operations.md | Before a change | pulumi preview --json": {
+    by: "test/lab/cluster/review.ts",
+    test: "a review names what has drifted",
+  },
+  "docs/operations.md | Jobs that only look | pulumi config set --secret hastack:probeKey <probe_key": {
+    by: "test/lab/cluster/probe-user.ts",
+    test: "a user that may only probe is made on request, and a preview works with its key alone",
+  },
+  "docs/workspad.md | WorksPad | lab/setup": {
+    by: "test/lab/workspad-site/comes-up.ts",
+    test: "`up` on ten fresh hosts makes a WorksPad that answers at the entry's address",
   },
   "docs/operations.md | An interrupted run | pulumi up": {
     by: "test/lab/changes/interrupted.ts",

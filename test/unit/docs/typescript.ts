@@ -4,6 +4,7 @@ import { type Block, place, root } from "./blocks";
 
 /** What a block may use without saying where it comes from: the package's classes, and things of the reader's own. */
 const prelude = `
+import type * as pulumi from "@pulumi/pulumi";
 import type * as hastack from "hastack";
 declare global {
   const hosts: hastack.Host[], members: hastack.Host[];
@@ -13,6 +14,7 @@ declare global {
   const ca: hastack.CertificateAuthority, etcd: hastack.EtcdQuorum, pg: hastack.PostgresPatroniCluster;
   const db: hastack.PgBouncerVipPair, redis: hastack.RedisSecured;
   const nodes: hastack.Upstream[];
+  const config: pulumi.Config;
   /** PEM, or a key as SSH has it. */
   const key: string, privateKey: string, fullChain: string, companyAuthority: string, secretKey: string;
 }
