@@ -12,7 +12,8 @@ const noticed = 10;
  * there for.
  */
 const limits = [
-  { hosts: balancers, errors: 30, gap: 15 },
+  // a request that the lost one was answering may fail by nothing but the user's patience, 30 s
+  { hosts: balancers, errors: 45, gap: 15 },
   { hosts: nodes, errors: 20, gap: 15 },
   { hosts: proxies, errors: 40, gap: 30 },
   { hosts: databases, errors: 60, gap: 60 },
