@@ -2,7 +2,7 @@
 export { CertificateAuthority, type CertificateAuthorityArgs } from "./certificate-authority";
 export type { DatabaseEndpoint, DatabaseEndpointArgs, RedisEndpoint, RedisEndpointArgs } from "./endpoint";
 export { EtcdQuorum, type EtcdQuorumArgs } from "./etcd-quorum";
-export { type AptSourceArgs, Host, type HostArgs } from "./host";
+export { type AptSourceArgs, Host, type HostArgs, type ProbeUserArgs } from "./host";
 export { type InventoryArgs, inventory } from "./inventory";
 export {
   type HealthArgs,
