@@ -27,8 +27,11 @@ export interface DatabaseEndpoint {
 export interface DatabaseEndpointArgs {
   /** Name or address. */
   host: pulumi.Input<string>;
+  /** TCP port. */
   port: pulumi.Input<number>;
+  /** Name of the database. */
   database: pulumi.Input<string>;
+  /** Who logs in. */
   user: pulumi.Input<string>;
   /** Secret. */
   password: pulumi.Input<string>;
@@ -55,6 +58,7 @@ export interface RedisEndpoint {
 export interface RedisEndpointArgs {
   /** Name or address. */
   host: pulumi.Input<string>;
+  /** TCP port. */
   port: pulumi.Input<number>;
   /**
    * User of Redis's access control lists.
@@ -130,14 +134,19 @@ export function npgsqlString({ host, port, database, user, password }: DatabaseA
     Username: user,
     Password: password,
     "SSL Mode": "VerifyFull",
+    // seconds since version 5, and VerifyFull is of version 6; the system has the count, 9 of Linux
+    "Tcp Keepalive Time": liveness.keepalives_idle,
+    "Tcp Keepalive Interval": liveness.keepalives_interval,
   };
   return Object.entries(values)
     .map(([key, value]) => `${key}=${adoNet(value)}`)
     .join(";");
 }
 
+/** The driver takes keepalives on or off; after which time they begin is the system's business (`net.ipv4.tcp_keepalive_*`). */
 export function jdbcUrl({ host, port, database, user, password }: DatabaseAccess): string {
-  return `jdbc:postgresql://${host}:${port}/${url(database)}?user=${url(user)}&password=${url(password)}&sslmode=verify-full`;
+  const options = `user=${url(user)}&password=${url(password)}&sslmode=verify-full&tcpKeepAlive=true`;
+  return `jdbc:postgresql://${host}:${port}/${url(database)}?${options}`;
 }
 
 /** Plain values of an endpoint of Redis. */

@@ -2,6 +2,7 @@
 export { CertificateAuthority, type CertificateAuthorityArgs } from "./certificate-authority";
 export type { DatabaseEndpoint, DatabaseEndpointArgs, RedisEndpoint, RedisEndpointArgs } from "./endpoint";
 export { EtcdQuorum, type EtcdQuorumArgs } from "./etcd-quorum";
+export type { ExtraArgs, ExtraDirectoryArgs, ExtraFileArgs } from "./extra";
 export { type AptSourceArgs, Host, type HostArgs, type ProbeUserArgs } from "./host";
 export { type InventoryArgs, inventory } from "./inventory";
 export {
@@ -12,6 +13,7 @@ export {
   type UpstreamTlsArgs,
 } from "./nginx-balancer";
 export {
+  type PackageArgs,
   type PackageFileArgs,
   type PackagePathArgs,
   PackageSource,

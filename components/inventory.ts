@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { EtcdQuorum } from "./etcd-quorum";
 import type { Host } from "./host";
 import type { NginxBalancer } from "./nginx-balancer";
 import type { PgBouncerVipPair } from "./pgbouncer-vip-pair";
@@ -8,13 +9,13 @@ import type { RedisSecured } from "./redis-secured";
 export interface InventoryArgs {
   /** All hosts. */
   hosts: Host[];
-  /** @default [] */
+  /** Clusters of PostgreSQL; their etcd is known with them. @default [] */
   clusters?: PostgresPatroniCluster[];
-  /** @default [] */
+  /** What leads clients to them. @default [] */
   poolers?: PgBouncerVipPair[];
-  /** @default [] */
+  /** Redis. @default [] */
   caches?: RedisSecured[];
-  /** @default [] */
+  /** Entries of applications, and the nodes behind them. @default [] */
   balancers?: NginxBalancer[];
 }
 
@@ -31,16 +32,32 @@ export const inventoryOutput = "hastack";
  */
 export function inventory(args: InventoryArgs): pulumi.Output<object> {
   const { hosts, clusters = [], poolers = [], caches = [], balancers = [] } = args;
-  const movable = [...balancers, ...poolers, ...caches].filter((component) => component.hosts.length > 1);
-  const names = (list: readonly Host[]) => list.map((host) => host.hostName);
+  const entries = [...balancers, ...poolers, ...caches];
+  const quorums = [...new Set<EtcdQuorum>(clusters.map((cluster) => cluster.etcd))];
   return pulumi.secret(
     pulumi.output({
       hosts: Object.fromEntries(hosts.map((host) => [host.hostName, host.connection])),
+      addresses: Object.fromEntries(hosts.map((host) => [host.hostName, host.address])),
       clusters: clusters.map((cluster) => ({
         scope: cluster.scope,
         members: cluster.config.apply((config) => config.members.map((member) => member.name)),
       })),
-      virtualIps: movable.map((component) => ({ address: component.address, hosts: names(component.hosts) })),
+      virtualIps: entries
+        .filter((component) => component.hosts.length > 1)
+        .map((component) => ({ address: component.address, hosts: names(component.hosts) })),
+      balancers: balancers.map((balancer) => ({ ...entry(balancer), nodes: balancer.upstreams })),
+      poolers: poolers.map(entry),
+      caches: caches.map(entry),
+      quorums: quorums.map(({ members }) => ({ members: names(members) })),
     }),
   );
+}
+
+/** What clients use: an address, and the hosts that serve it. */
+function entry(component: NginxBalancer | PgBouncerVipPair | RedisSecured) {
+  return { address: component.address, hosts: names(component.hosts) };
+}
+
+function names(hosts: readonly Host[]): string[] {
+  return hosts.map((host) => host.hostName);
 }

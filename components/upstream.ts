@@ -6,5 +6,6 @@ export interface Upstream {
   readonly name: string;
   /** Address or name at which the balancer reaches it. */
   readonly address: pulumi.Input<string>;
+  /** Its TCP port. */
   readonly port: pulumi.Input<number>;
 }

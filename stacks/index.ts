@@ -1,14 +1,15 @@
 import "./quick-errors";
 import * as pulumi from "@pulumi/pulumi";
 import { fault } from "../components/fault";
-import { dev } from "./dev";
 import { entry } from "./entry";
 import { hostsOf } from "./environment";
+import { postgres } from "./postgres";
 import { redis } from "./redis";
 import { rudesktop } from "./rudesktop";
+import { workspad } from "./workspad";
 
 /** The program of every stack: which system it makes is said by `hastack:system` in the stack's configuration. */
-const systems = { dev, entry, redis, rudesktop };
+const systems = { entry, postgres, redis, rudesktop, workspad };
 
 const config = new pulumi.Config("hastack");
 const wanted = config.require("system");

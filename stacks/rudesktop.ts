@@ -1,36 +1,14 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import {
-  CertificateAuthority,
-  EtcdQuorum,
-  type Host,
-  inventory,
-  NginxBalancer,
-  PgBouncerVipPair,
-  PostgresPatroniCluster,
-  RedisSecured,
-  RuDesktopCluster,
-} from "../components";
+import { type Host, inventory, NginxBalancer, RedisSecured, RuDesktopCluster } from "../components";
 import { parse } from "../components/validate";
-import {
-  authoritySettings,
-  clusterSettings,
-  defined,
-  hostList,
-  named,
-  packageSettings,
-  poolerSettings,
-  sourceOf,
-} from "./settings";
-
-const namesWanted = { message: "give the names under which users reach it" };
-const hostsWanted = { message: "give its hosts, e.g. { hosts: [host1, host2] }" };
+import { databaseOf } from "./database";
+import { entrySettings, hostList, hostsWanted, named, packageSettings, serverNames, sourceOf } from "./settings";
 
 /** `hastack:rudesktop` of a stack; the components check what they are given themselves. */
-const schema = z
+export const rudesktopSettings = z
   .strictObject({
-    /** Names under which users reach it. */
-    serverNames: z.array(z.string(), namesWanted).min(1, namesWanted),
+    serverNames,
     /** `active-active`: all nodes serve; `active-passive`: those of one site do. */
     scheme: z
       .enum(["active-active", "active-passive"], {
@@ -44,7 +22,7 @@ const schema = z
     nodes: z.record(z.string(), z.strictObject({ site: z.string().default("main") }), {
       message: "give the nodes' hosts, each with its site, e.g. { node1: { site: north }, node2: { site: south } }",
     }),
-    balancer: z.looseObject({ hosts: hostList, health: z.looseObject({}).default({}) }, hostsWanted),
+    balancer: entrySettings,
     redis: z.looseObject({ hosts: hostList }, hostsWanted),
     databases: z.strictObject({ hosts: hostList }, hostsWanted),
     package: packageSettings,
@@ -67,34 +45,22 @@ const schema = z
 /** RuDesktop, highly available: balancers, nodes, PostgreSQL with its poolers, Redis. */
 export function rudesktop(hosts: Record<string, Host>, config: pulumi.Config) {
   const stack = `stack ${pulumi.getStack()}`;
-  const settings = parse(stack, z.object({ rudesktop: schema }), {
+  const settings = parse(stack, z.object({ rudesktop: rudesktopSettings }), {
     rudesktop: config.requireObject("rudesktop"),
   }).rudesktop;
-  const { protect, ...cluster } = parse(stack, clusterSettings, config.getObject("postgres") ?? {});
-  const { hosts: poolerNames, ...pair } = parse(stack, poolerSettings, config.requireObject("pooler"));
   const { hosts: redisNames, ...redisSettings } = settings.redis;
   const { hosts: balancerNames, ...balancerSettings } = settings.balancer;
   const at = (key: string, names: readonly string[]) => names.map((name) => named(stack, hosts, key, name));
   const members = at("rudesktop.databases.hosts", settings.databases.hosts);
-  const poolers = at("pooler.hosts", poolerNames);
   const redisHosts = at("rudesktop.redis.hosts", redisNames);
   const balancers = at("rudesktop.balancer.hosts", balancerNames);
   const nodes = at("rudesktop.nodes", Object.keys(settings.nodes));
-  const opts = { protect };
-
-  const ca = new CertificateAuthority("ca", defined(parse(stack, authoritySettings, config.getObject("ca") ?? {})));
-  const etcd = new EtcdQuorum("etcd", { members, ca }, opts);
-  const pg = new PostgresPatroniCluster(
-    "rudesktop-db",
-    { members, etcd, poolers, databases: [{ name: "rudesktop" }], ...cluster },
-    opts,
-  );
   const addresses = nodes.map((node) => node.address);
-  const db = new PgBouncerVipPair("db", {
-    hosts: poolers,
-    cluster: pg,
+
+  const { ca, pg, db, endpoint, opts } = databaseOf(stack, hosts, config, {
+    name: "rudesktop",
+    members,
     clients: addresses.map((address) => pulumi.interpolate`${address}/32`),
-    ...pair,
   });
   // RuDesktop speaks redis:// only: the firewall lets in its nodes and nobody else.
   const redis = new RedisSecured(
@@ -108,7 +74,7 @@ export function rudesktop(hosts: Record<string, Host>, config: pulumi.Config) {
     ca,
     serverNames: settings.serverNames,
     package: sourceOf(settings.package),
-    database: db.endpoint("rudesktop"),
+    database: endpoint,
     redis: redis.endpoint(),
     balancers: balancers.map((balancer) => balancer.address),
     ...settings.node,
@@ -141,7 +107,7 @@ export function rudesktop(hosts: Record<string, Host>, config: pulumi.Config) {
       address: front.address,
       healthPath: site.healthPath,
     },
-    endpoints: { rudesktop: db.endpoint("rudesktop") },
+    endpoints: { rudesktop: endpoint },
     hastack: inventory({
       hosts: Object.values(hosts),
       clusters: [pg],

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type Host, PackageSource } from "../components";
+import { type Host, type PackageArgs, PackageSource } from "../components";
 import { fault } from "../components/fault";
 
 /** `hastack:postgres` of a stack; the component checks the values themselves. */
@@ -48,6 +48,16 @@ export const hostList = z
   .array(z.string(), { message: "give the names of hosts" })
   .min(1, { message: "give the names of hosts" });
 
+const namesWanted = { message: "give the names under which users reach it" };
+
+/** Names under which users reach an application. */
+export const serverNames = z.array(z.string(), namesWanted).min(1, namesWanted);
+
+export const hostsWanted = { message: "give its hosts, e.g. { hosts: [host1, host2] }" };
+
+/** The balancers in front of an application; the component checks the other values itself. */
+export const entrySettings = z.looseObject({ hosts: hostList, health: z.looseObject({}).default({}) }, hostsWanted);
+
 /** Where an application's package comes from: `apt`, or a file by `url` or `path` with its version and sha256. */
 export const packageSettings = z.union(
   [
@@ -58,7 +68,7 @@ export const packageSettings = z.union(
   { message: "give { apt, version? }, { url, name, version, sha256 } or { path, name, version, sha256 }" },
 );
 
-export function sourceOf(settings: z.output<typeof packageSettings>): PackageSource {
+export function sourceOf(settings: z.output<typeof packageSettings>): PackageArgs {
   if ("apt" in settings) return PackageSource.apt(settings.apt, settings.version);
   return "url" in settings ? PackageSource.url(settings) : PackageSource.path(settings);
 }

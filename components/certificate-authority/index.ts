@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 import { z } from "zod";
+import { Internals } from "../internals";
 import { checked, parse } from "../validate";
 
 export interface CertificateAuthorityArgs {
@@ -85,6 +86,16 @@ const schema = z
     message: "a certificate cannot outlive its authority: give at most validityDays",
   });
 
+type Days = z.output<typeof schema>;
+
+interface AuthorityInternals {
+  generations: string;
+  issuer: Generation;
+  days: pulumi.Output<Days>;
+}
+
+const internals = new Internals<CertificateAuthority, AuthorityInternals>("CertificateAuthority");
+
 /**
  * A certificate authority of the stack's own. Every host and role gets a key of its own from it.
  *
@@ -99,21 +110,27 @@ const schema = z
 export class CertificateAuthority extends pulumi.ComponentResource {
   /** PEM of the certificates that clients must trust: one for each trusted generation. */
   readonly certificate: pulumi.Output<string>;
-  /** @internal Names the generations that are trusted, for a program that only loads a file anew under another name. */
-  readonly generations: string;
-  private readonly issuer: Generation;
-  private readonly days: pulumi.Output<z.output<typeof schema>>;
 
   constructor(name: string, args: CertificateAuthorityArgs = {}, opts?: pulumi.ComponentResourceOptions) {
     super("hastack:index:CertificateAuthority", name, args, opts);
     const { commonName, issuer = 1, trusted = [issuer], ...days } = args;
     parse(`CertificateAuthority ${name}`, generations, { issuer, trusted });
-    this.generations = trusted.join("-");
-    this.days = checked(`CertificateAuthority ${name}`, schema, days);
-    const made = new Map(trusted.map((n) => [n, this.generation(n === 1 ? name : `${name}-${n}`, commonName ?? name)]));
-    this.issuer = made.get(issuer) as Generation;
+    const valid = checked(`CertificateAuthority ${name}`, schema, days);
+    const made = new Map(
+      trusted.map((n) => [n, this.generation(n === 1 ? name : `${name}-${n}`, commonName ?? name, valid)]),
+    );
+    internals.keep(this, {
+      generations: trusted.join("-"),
+      issuer: made.get(issuer) as Generation,
+      days: valid,
+    });
     this.certificate = pulumi.all([...made.values()].map(({ root }) => root.certPem)).apply((all) => all.join(""));
     this.registerOutputs({ certificate: this.certificate });
+  }
+
+  /** @internal Names the generations that are trusted, for a program that only loads a file anew under another name. */
+  get generations(): string {
+    return internals.of(this).generations;
   }
 
   /**
@@ -121,6 +138,7 @@ export class CertificateAuthority extends pulumi.ComponentResource {
    * @param name resource name, unique in the stack: component, host and role, e.g. `etcd-psql1-server`
    */
   issue(name: string, request: CertificateRequest, opts: pulumi.CustomResourceOptions): Certificate {
+    const { issuer, days } = internals.of(this);
     const key = new tls.PrivateKey(`${name}-key`, { algorithm: "ECDSA", ecdsaCurve: "P256" }, opts);
     const signingRequest = new tls.CertRequest(
       `${name}-request`,
@@ -136,10 +154,10 @@ export class CertificateAuthority extends pulumi.ComponentResource {
       `${name}-certificate`,
       {
         certRequestPem: signingRequest.certRequestPem,
-        caPrivateKeyPem: this.issuer.key.privateKeyPem,
-        caCertPem: this.issuer.root.certPem,
-        validityPeriodHours: this.days.apply((d) => d.certificateDays * 24),
-        earlyRenewalHours: this.days.apply((d) => d.renewBeforeDays * 24),
+        caPrivateKeyPem: issuer.key.privateKeyPem,
+        caCertPem: issuer.root.certPem,
+        validityPeriodHours: days.apply((d) => d.certificateDays * 24),
+        earlyRenewalHours: days.apply((d) => d.renewBeforeDays * 24),
         setSubjectKeyId: true,
         allowedUses: [
           "digital_signature",
@@ -152,7 +170,7 @@ export class CertificateAuthority extends pulumi.ComponentResource {
     return { certificate: certificate.certPem, privateKey: key.privateKeyPemPkcs8 };
   }
 
-  private generation(name: string, commonName: pulumi.Input<string>): Generation {
+  private generation(name: string, commonName: pulumi.Input<string>, days: pulumi.Output<Days>): Generation {
     const key = new tls.PrivateKey(`${name}-key`, { algorithm: "ECDSA", ecdsaCurve: "P256" }, { parent: this });
     const root = new tls.SelfSignedCert(
       `${name}-certificate`,
@@ -161,7 +179,7 @@ export class CertificateAuthority extends pulumi.ComponentResource {
         isCaCertificate: true,
         setSubjectKeyId: true,
         subject: { commonName },
-        validityPeriodHours: this.days.apply((d) => d.validityDays * 24),
+        validityPeriodHours: days.apply((d) => d.validityDays * 24),
         allowedUses: ["cert_signing", "crl_signing", "digital_signature"],
       },
       { parent: this },

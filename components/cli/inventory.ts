@@ -1,6 +1,6 @@
-import { spawnSync } from "node:child_process";
 import { z } from "zod";
 import { inventoryOutput } from "../inventory";
+import { engine } from "./engine";
 import { Wrong } from "./wrong";
 
 const connection = z.object({
@@ -17,10 +17,19 @@ const connection = z.object({
   },
 });
 
+const hostNames = z.array(z.string());
+const entry = z.object({ address: z.string(), hosts: hostNames });
+const node = z.object({ name: z.string(), address: z.string(), port: z.number() });
+
 const schema = z.object({
   hosts: z.record(z.string(), connection),
-  clusters: z.array(z.object({ scope: z.string(), members: z.array(z.string()) })),
-  virtualIps: z.array(z.object({ address: z.string(), hosts: z.array(z.string()) })),
+  addresses: z.record(z.string(), z.string()),
+  clusters: z.array(z.object({ scope: z.string(), members: hostNames })),
+  virtualIps: z.array(entry),
+  balancers: z.array(entry.extend({ nodes: z.array(node) })),
+  poolers: z.array(entry),
+  caches: z.array(entry),
+  quorums: z.array(z.object({ members: hostNames })),
 });
 
 /** What a stack says of itself: its hosts and how they are reached, its clusters, its virtual addresses. */
@@ -28,10 +37,14 @@ export type Inventory = z.output<typeof schema>;
 
 /** Reads the output of the stack; the engine must be on PATH and logged in to the stack's backend. */
 export function readInventory(stack: string | undefined): Inventory {
-  const args = ["stack", "output", "--json", "--show-secrets", ...(stack ? ["--stack", stack] : [])];
-  const { error, status, stdout, stderr } = spawnSync("pulumi", args, { encoding: "utf8", maxBuffer: 1 << 28 });
-  if (error) throw new Wrong(`pulumi cannot be started (${error.message}): install it, or add it to PATH`);
-  if (status !== 0) throw new Wrong(`pulumi ${args.slice(0, 2).join(" ")}: ${stderr.trim()}`);
+  const { well, stdout, stderr } = engine(
+    "stack",
+    "output",
+    "--json",
+    "--show-secrets",
+    ...(stack ? ["--stack", stack] : []),
+  );
+  if (!well) throw new Wrong(`pulumi stack output: ${stderr}`);
   const outputs = JSON.parse(stdout) as Record<string, unknown>;
   if (!(inventoryOutput in outputs)) {
     throw new Wrong(

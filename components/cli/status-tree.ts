@@ -1,36 +1,56 @@
 import { styleText } from "node:util";
-import type { Member, Status } from "./status";
+import type { Group, Member, Status } from "./status";
 
 type Paint = (color: "green" | "yellow" | "red" | "bold", text: string) => string;
+
+export const titles: Readonly<Record<Group["kind"], string>> = {
+  balancer: "balancers",
+  nodes: "nodes",
+  pooler: "poolers",
+  database: "PostgreSQL",
+  etcd: "etcd",
+  redis: "Redis",
+};
 
 /** The status as a tree for a terminal. */
 export function tree(status: Status, colors: boolean): string {
   const paint: Paint = (color, text) => (colors ? styleText(color, text, { validateStream: false }) : text);
-  const down = Object.entries(status.hosts).filter(([, reason]) => reason !== null);
+  const hosts = Object.entries(status.hosts);
+  const down = hosts.filter(([, reason]) => reason !== null);
+  const differing = Object.entries(status.drift).flatMap(([host, what]) => what.map((line) => ({ host, line })));
   return [
-    ...status.virtualIps.flatMap(({ address, holders, hosts }) => [
-      `${paint("bold", address)} ${holder(holders, paint)}`,
-      ...branches(hosts.map((host) => `${host}${holders.includes(host) ? paint("green", "  holds it") : ""}`)),
+    ...status.groups.flatMap((group) => [
+      `${paint("bold", heading(group))}${group.wrong ? `  ${paint("red", group.wrong)}` : ""}`,
+      ...branches(group.members.map((member) => memberLine(member, group, paint))),
     ]),
-    ...status.clusters.flatMap(({ scope, members, unknown }) => [
-      `${paint("bold", scope)}${unknown ? ` ${paint("red", unknown)}` : ""}`,
-      ...branches(members.map((member) => memberLine(member, paint))),
-    ]),
-    `${paint("bold", "hosts")} ${Object.keys(status.hosts).length - down.length} of ${Object.keys(status.hosts).length} answer`,
+    `${paint("bold", "hosts")} ${hosts.length - down.length} of ${hosts.length} answer`,
     ...branches(down.map(([host, reason]) => `${host}  ${paint("red", reason ?? "")}`)),
+    `${paint("bold", "drift")} ${differing.length === 0 ? `none on ${Object.keys(status.drift).length} hosts` : ""}`.trimEnd(),
+    ...branches(differing.map(({ host, line }) => `${host}  ${paint("yellow", line)}`)),
     "",
   ].join("\n");
 }
 
-function holder(holders: readonly string[], paint: Paint): string {
-  if (holders.length === 1) return `on ${holders[0]}`;
-  return paint("red", holders.length === 0 ? "on no host" : `on ${holders.length} hosts at once`);
+export function heading(group: Group): string {
+  return group.kind === "etcd" ? titles.etcd : `${titles[group.kind]} ${group.name}`;
 }
 
-function memberLine({ name, role, state, lagMiB }: Member, paint: Paint): string {
-  const well = state === "running" || state === "streaming";
-  const lag = lagMiB === undefined ? "" : `  lag ${lagMiB} MiB`;
-  return `${name}  ${role === "leader" ? paint("green", role) : role}  ${well ? state : paint("red", state)}${lag}`;
+/** All that is said of a member, in words: `leader`, `running`, `lag 3 MiB`, `holds the address`. */
+export function wordsOf(member: Member, group: Group): string[] {
+  return [
+    member.role,
+    member.state,
+    member.lag === undefined ? "" : `lag ${member.lag}`,
+    group.holders?.includes(member.name) ? "holds the address" : "",
+  ].filter((word) => word !== "");
+}
+
+function memberLine(member: Member, group: Group, paint: Paint): string {
+  const words = wordsOf(member, group).map((word) => {
+    if (word === member.state && !member.well) return paint("red", word);
+    return ["leader", "master", "holds the address"].includes(word) ? paint("green", word) : word;
+  });
+  return [member.name, ...words].join("  ");
 }
 
 function branches(lines: readonly string[]): string[] {

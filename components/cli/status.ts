@@ -1,92 +1,98 @@
 import { defaultLimits, session, Unreachable } from "../converge/ssh";
 import type { Inventory } from "./inventory";
+import { question, type Sections, sections } from "./question";
+import { type Answers, balancers, caches, clusters, poolers, quorums } from "./roles";
 
-/** A member as Patroni sees it (Patroni manual, REST API, GET /cluster). */
+/** A host, or an application's node, in one of its roles. */
 export interface Member {
   name: string;
+  /** What it does there: `leader`, `replica`, `master`, `holds the address`, …; empty where all do the same. */
   role: string;
+  /** In words, e.g. `streaming`, `ready`, `timed out`. */
   state: string;
-  /** MiB of WAL that it lacks; undefined for the leader. */
-  lagMiB?: number;
+  well: boolean;
+  /** What it lacks of the leader's data, with its unit, e.g. `3 MiB`. */
+  lag?: string;
+}
+
+export const kinds = ["balancer", "nodes", "pooler", "database", "etcd", "redis"] as const;
+
+/** Hosts that do one thing together. */
+export interface Group {
+  kind: (typeof kinds)[number];
+  /** What it is called: a scope, or the address that its clients use. */
+  name: string;
+  members: Member[];
+  /** With a virtual address: who holds it. More than one is a split; none, and nobody is served. */
+  holders?: string[];
+  /** What is wrong with it as a whole. */
+  wrong?: string;
 }
 
 /** What there is at this moment. */
 export interface Status {
   /** Why a host could not be asked; null for those that answered. */
   hosts: Record<string, string | null>;
-  clusters: { scope: string; members: Member[]; unknown?: string }[];
-  /** More than one holder is a split; none, and nobody is served. */
-  virtualIps: { address: string; holders: string[]; hosts: string[] }[];
+  groups: Group[];
+  /** By host: what differs from what was applied last. A host without an answer is not there. */
+  drift: Record<string, string[]>;
 }
-
-interface HostAnswer {
-  unreachable?: string;
-  addresses: string[];
-  /** What Patroni on the host says of its cluster, as JSON. */
-  cluster?: string;
-}
-
-/** Everything that is asked of a host, in one go; each question stands for itself. */
-const question =
-  'sh -c \'ip -oneline -4 address show scope global | awk "{ print \\$4 }"; echo --; ' +
-  "if [ -r /etc/patroni/config.yml ]; then timeout 5 patronictl -c /etc/patroni/config.yml list --format json || true; fi'";
 
 /** Asks all hosts at once. */
 export async function statusOf(inventory: Inventory): Promise<Status> {
-  const answers = Object.fromEntries(
+  const answers: Answers = Object.fromEntries(
     await Promise.all(
-      Object.entries(inventory.hosts).map(async ([host, connection]): Promise<[string, HostAnswer]> => {
+      Object.entries(inventory.hosts).map(async ([host, connection]): Promise<[string, Answers[string]]> => {
         try {
-          const printed = await session(connection, { ...defaultLimits, connectSeconds: 5 }, (run) => run(question));
-          const [addresses = "", cluster = ""] = printed.split("--\n");
-          const found = { addresses: addresses.split("\n").map((line) => line.split("/")[0] ?? "") };
-          return [host, cluster.trim() ? { ...found, cluster } : found];
+          const limits = { ...defaultLimits, connectSeconds: 5 };
+          const printed = await session(connection, limits, (run) => run("sh -s", { stdin: question }));
+          return [host, { said: sections(printed) }];
         } catch (error) {
-          if (!(error instanceof Unreachable)) throw error;
-          return [host, { unreachable: error.message, addresses: [] }];
+          return [host, { reason: unanswered(error), said: {} }];
         }
       }),
     ),
   );
   return {
-    hosts: Object.fromEntries(Object.entries(answers).map(([host, answer]) => [host, answer.unreachable ?? null])),
-    clusters: inventory.clusters.map(({ scope, members }) => clusterSeen(scope, members, answers)),
-    virtualIps: inventory.virtualIps.map(({ address, hosts }) => ({
-      address,
-      hosts,
-      holders: hosts.filter((host) => answers[host]?.addresses.includes(address)),
-    })),
+    hosts: Object.fromEntries(Object.entries(answers).map(([host, { reason }]) => [host, reason ?? null])),
+    groups: groupsOf(inventory, answers),
+    drift: Object.fromEntries(
+      Object.entries(answers).flatMap(([host, { said }]) => (said.drift ? [[host, drifted(said)]] : [])),
+    ),
   };
 }
 
-/** As the first member sees it that answers. */
-function clusterSeen(scope: string, members: readonly string[], answers: Readonly<Record<string, HostAnswer>>) {
-  for (const member of members) {
-    const said = answers[member]?.cluster;
-    if (said === undefined) continue;
-    const rows = JSON.parse(said) as Record<string, string | number>[];
-    return {
-      scope,
-      members: rows.map((row) => ({
-        name: String(row.Member),
-        role: String(row.Role).toLowerCase(),
-        state: String(row.State),
-        ...(typeof row["Lag in MB"] === "number" && { lagMiB: row["Lag in MB"] }),
-      })),
-    };
+/** From the entry of clients to the data. */
+export function groupsOf(inventory: Inventory, answers: Answers): Group[] {
+  return [balancers, poolers, clusters, quorums, caches].flatMap((role) => role(inventory, answers));
+}
+
+/** A host whose question fails (no right to `sudo`, for one) answers as little as one that is down. */
+function unanswered(error: unknown): string {
+  const message = (error as Error).message.split("\n")[0] ?? "";
+  return error instanceof Unreachable ? message : `does not answer: ${message}`;
+}
+
+function drifted({ drift = "" }: Sections): string[] {
+  try {
+    const { units } = JSON.parse(drift) as { units: Record<string, { drift: string[]; busy?: string }> };
+    return Object.entries(units).flatMap(([unit, { drift: what, busy }]) =>
+      busy === undefined ? what.map((line) => `${unit}: ${line}`) : [`${unit}: ${busy}`],
+    );
+  } catch {
+    return ["cannot be told: converge did not answer in time"];
   }
-  return { scope, members: [], unknown: `no member answers (${members.join(", ")})` };
 }
 
 /** Whether everything is as it should be: what a monitoring job wants to know. */
-export function isWell({ hosts, clusters, virtualIps }: Status): boolean {
+export function isWell({ hosts, groups, drift }: Status): boolean {
   return (
     Object.values(hosts).every((reason) => reason === null) &&
-    clusters.every(
-      ({ members }) =>
-        members.filter(({ role }) => role === "leader").length === 1 &&
-        members.every(({ state }) => state === "running" || state === "streaming"),
-    ) &&
-    virtualIps.every(({ holders }) => holders.length === 1)
+    groups.every((group) => isWellGroup(group)) &&
+    Object.values(drift).every((what) => what.length === 0)
   );
+}
+
+export function isWellGroup({ members, wrong }: Group): boolean {
+  return wrong === undefined && members.every(({ well }) => well);
 }

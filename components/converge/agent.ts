@@ -32,9 +32,11 @@ const parts = [
   "service",
   "steps",
   "inventory",
+  "originals",
   "apply",
   "check",
   "facts",
+  "conditions",
   "main",
 ];
 

@@ -8,9 +8,12 @@ export interface Directive {
   lines: string[];
   /** Comment lines above it, without `# `. */
   comments: string[];
-  /** The block of text of a line that has one; of a step, the blocks of both of its scripts. */
+  /** The block of text of a line that has one; of a step, or of a service, the blocks of both of its scripts. */
   body: string;
 }
+
+/** Lines that go on what stands above them. */
+const continuations = new Set(["check", "do", "after-restart"]);
 
 /** Lenient: the text may be of an older version of this library. */
 export function directivesOf(text: string): Directive[] {
@@ -30,7 +33,7 @@ export function directivesOf(text: string): Directive[] {
     const own = mark === undefined ? [line] : [line, ...block, mark];
     const [verb = "", ...words] = wordsOf(head);
     const step = found.at(-1);
-    if ((verb === "check" || verb === "do") && step) {
+    if (continuations.has(verb) && step) {
       step.lines.push(...own);
       step.body += body;
       continue;

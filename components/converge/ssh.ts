@@ -1,4 +1,6 @@
+import { createHash } from "node:crypto";
 import { Client, type ConnectConfig, type ServerHostKeyAlgorithm, utils } from "ssh2";
+import { turns } from "./turns";
 
 /** The part of `@pulumi/command`'s connection that is needed, resolved. */
 export interface SshConnection {
@@ -16,6 +18,12 @@ export interface SshConnection {
 /** The host could not be asked: it is unreachable, refuses the key, or does not answer in time. */
 export class Unreachable extends Error {}
 
+/** What answers at the address has another key than the one that is pinned. */
+export class AnotherHostKey extends Unreachable {}
+
+/** The host takes no key and no password of ours. */
+export class LoginRefused extends Unreachable {}
+
 /** Longest time for connecting and for an answer, in seconds each. */
 export interface SshLimits {
   connectSeconds: number;
@@ -27,12 +35,15 @@ export const defaultLimits: SshLimits = { connectSeconds: 10, answerSeconds: 30 
 /** Runs a command on the host as root; what it printed. */
 export type Run = (command: string, options?: { stdin?: string; accept?: readonly number[] }) => Promise<string>;
 
-/** A connection for as long as `use` needs it. */
-export async function session<T>(
-  connection: SshConnection,
-  limits: SshLimits,
-  use: (run: Run) => Promise<T>,
-): Promise<T> {
+/** Hundreds of handshakes at once would each take longer than its limit: this program has one thread for all of them. */
+const inTurn = turns(32);
+
+/** A connection for as long as `use` needs it. Its limits count from its turn on. */
+export function session<T>(connection: SshConnection, limits: SshLimits, use: (run: Run) => Promise<T>): Promise<T> {
+  return inTurn(() => connected(connection, limits, use));
+}
+
+async function connected<T>(connection: SshConnection, limits: SshLimits, use: (run: Run) => Promise<T>): Promise<T> {
   const clients: Client[] = [];
   try {
     const through = connection.proxy && (await connect(connection.proxy, undefined, limits, clients));
@@ -52,12 +63,17 @@ async function connect(
   limits: SshLimits,
   opened: Client[],
 ): Promise<Client> {
+  let stranger: string | undefined;
   const config: ConnectConfig = {
     host: connection.host,
     port: connection.port ?? 22,
     username: connection.user ?? "root",
     readyTimeout: limits.connectSeconds * 1000,
-    hostVerifier: (presented: Buffer) => connection.hostKey === undefined || sameKey(presented, connection.hostKey),
+    hostVerifier: (presented: Buffer) => {
+      if (connection.hostKey === undefined || sameKey(presented, connection.hostKey)) return true;
+      stranger = fingerprint(presented);
+      return false;
+    },
     ...(connection.hostKey !== undefined && { algorithms: { serverHostKey: hostKeyAlgorithms(connection.hostKey) } }),
     ...(connection.privateKey !== undefined && { privateKey: connection.privateKey }),
     ...(connection.privateKeyPassword !== undefined && { passphrase: connection.privateKeyPassword }),
@@ -77,9 +93,25 @@ async function connect(
     client
       .once("ready", () => resolve(client))
       // An attempt that was given up may say so later once more.
-      .on("error", (error) => reject(new Unreachable(`${connection.host}: ${error.message}`)))
+      .on("error", (error) => reject(unreachable(connection, error, stranger)))
       .connect(config);
   });
+}
+
+function unreachable({ host, hostKey = "" }: SshConnection, error: Error & { level?: string }, stranger?: string) {
+  if (stranger !== undefined) {
+    return new AnotherHostKey(`${host}: it presents the host key ${stranger}, which is not the one that is pinned`);
+  }
+  if (/no matching host key/.test(error.message)) {
+    return new AnotherHostKey(`${host}: it has no host key of the kind that is pinned, ${hostKey.split(" ")[0]}`);
+  }
+  const Kind = error.level === "client-authentication" ? LoginRefused : Unreachable;
+  return new Kind(`${host}: ${error.message}`);
+}
+
+/** As `ssh-keygen -l` shows it. */
+function fingerprint(key: Buffer): string {
+  return `SHA256:${createHash("sha256").update(key).digest("base64").replace(/=+$/, "")}`;
 }
 
 async function execute(

@@ -139,6 +139,8 @@ export interface ServiceState {
   beforeRestart?: string;
   /** What its restart is for those whom it serves. */
   disturbs?: Disturbance;
+  /** Script that must exit 0 after a restart. */
+  afterRestart?: string;
 }
 
 export function service(name: string, state: ServiceState): string {
@@ -153,9 +155,11 @@ export function service(name: string, state: ServiceState): string {
     state.noBlock && "no-block",
     state.beforeRestart && "before-restart",
   );
-  const directive = state.beforeRestart ? `${line} ${heredoc(state.beforeRestart)}` : line;
-  if (!state.disturbs) return directive;
-  return `${comment(`${disturbances[state.disturbs.by]}: ${state.disturbs.how}`)}\n${directive}`;
+  return [
+    ...(state.disturbs ? [comment(`${disturbances[state.disturbs.by]}: ${state.disturbs.how}`)] : []),
+    state.beforeRestart ? `${line} ${heredoc(state.beforeRestart)}` : line,
+    ...(state.afterRestart ? [`  after-restart ${heredoc(state.afterRestart)}`] : []),
+  ].join("\n");
 }
 
 /** A named idempotent step: `fix` runs only while `check` fails, and `check` must pass afterwards. */
@@ -187,7 +191,8 @@ function quoted(word: string): string {
   return `"${word.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
 }
 
-function heredoc(content: string): string {
+/** A block of text, behind a mark that is no line of it. */
+export function heredoc(content: string): string {
   const lines = new Set(content.split("\n"));
   let end = "EOF";
   for (let n = 2; lines.has(end); n++) end = `EOF${n}`;

@@ -76,13 +76,22 @@ export function command(
   name: string,
   args: remote.CommandArgs,
   opts: pulumi.CustomResourceOptions,
-  host: Target,
+  host: Pick<Target, "commandOptions">,
 ): remote.Command {
-  return new remote.Command(
+  const made = new remote.Command(
     name,
     { logging: remote.Logging.StdoutAndStderr, addPreviousOutputInEnv: false, ...args },
     { ...opts, ...host.commandOptions },
   );
+  if (opts.parent) commands.set(opts.parent, { ...commands.get(opts.parent), [name]: made });
+  return made;
+}
+
+const commands = new WeakMap<pulumi.Resource, Record<string, remote.Command>>();
+
+/** The commands that a component has made, by name. */
+export function commandsOf(component: pulumi.Resource): Record<string, remote.Command> {
+  return commands.get(component) ?? {};
 }
 
 /** The token of a role, as one word of a command line. */

@@ -7,11 +7,13 @@ import {
   file,
   packages,
   port,
+  requirement,
   service,
   unitText,
   waitFor,
 } from "../converge/text";
 import { firewallOpening } from "../firewall/config";
+import { shell } from "../formats";
 import { joinWord } from "../founding";
 import {
   bootstrap,
@@ -42,9 +44,24 @@ export function renderInstall(config: EtcdConfig): string {
   return unitText(
     port(clientPort, "etcd.service", "etcd's clients"),
     port(peerPort, "etcd.service", "etcd's peers"),
+    requirement(
+      "an etcd runs here that was set up by hand; nothing is done to it. Stop it for good (`systemctl disable --now etcd`), " +
+        "or say that this quorum takes its place (`replaces`, docs/adopt.md).",
+      renderOwn(config),
+    ),
     install(),
     ...(config.firewall ? [firewallOpening(firewallOf(config), "members")] : []),
   );
+}
+
+/** Whether the etcd that runs here, if one does, is of this quorum, or of the one whose place it takes. */
+function renderOwn({ name, replaces }: EtcdConfig): string {
+  return [
+    "pid=$(systemctl show --property=MainPID --value etcd)",
+    '[ "$pid" != 0 ] || exit 0',
+    "token=$(tr '\\0' '\\n' </proc/$pid/environ | sed -n 's/^ETCD_INITIAL_CLUSTER_TOKEN=//p')",
+    `case $token in ${shell(name)} | ${shell(replaces)}) ;; *) echo "its token is '$token'"; exit 1 ;; esac`,
+  ].join("\n");
 }
 
 /** In both units: the first installs on all hosts at once, the second knows when a restart is due. */
@@ -142,6 +159,8 @@ function renderOthersHealthy(config: EtcdConfig, member: EtcdMember): string {
   const others = config.members.filter((m) => m.name !== member.name);
   if (others.length === 0) return script("exit 0");
   return script(
+    "# what runs here is not of this quorum yet: there is no majority to keep",
+    `[ -d ${dataPath(config)}/member ] || exit 0`,
     "n=0",
     `until out=$(${health(others)}); do`,
     '  n=$((n + 1)); [ $n -lt 10 ] || { echo "another member is not healthy: $out"; exit 1; }',

@@ -11,6 +11,8 @@ export interface EtcdMember {
 export interface EtcdConfig {
   /** Name of the quorum: its token, which keeps members of two quorums apart. */
   name: string;
+  /** Token of the etcd that may run on the members before this quorum does; its own name if there is none. */
+  replaces: string;
   members: readonly EtcdMember[];
   /** Addresses of hosts besides the members whose services use the quorum. */
   clients: readonly string[];

@@ -3,12 +3,14 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { z } from "zod";
 import type { Certificate, CertificateAuthority } from "../certificate-authority";
-import { command, unit } from "../converge/unit";
+import { command, commandsOf, unit } from "../converge/unit";
+import { type ExtraArgs, extended } from "../extra";
 import { fault } from "../fault";
 import { firewallUnits } from "../firewall";
 import { firstWord } from "../founding";
 import type { Host } from "../host";
 import { clockSkewRefused } from "../host/clock";
+import { Internals } from "../internals";
 import { type Removal, removalOf } from "../removal";
 import { inTurn } from "../rolling";
 import { checked, parse } from "../validate";
@@ -16,6 +18,7 @@ import { deleteKeys, renderAccount } from "./account";
 import { peerCommonName, renderInstall, renderMember } from "./config";
 import { type EtcdConfig, endpoint, firewallOf } from "./etcd";
 import { renderAccess, renderReady } from "./membership";
+import { replacing } from "./replacement";
 
 export interface EtcdQuorumArgs {
   /** 1, 3, 5 or 7 hosts. */
@@ -32,6 +35,13 @@ export interface EtcdQuorumArgs {
    * @default true
    */
   firewall?: boolean;
+  /**
+   * Token (`ETCD_INITIAL_CLUSTER_TOKEN`) of an etcd that was set up by hand on the same hosts, and whose place this quorum
+   * takes. The quorum begins empty: what Patroni keeps in it comes back with the cluster (`adopt` of
+   * `PostgresPatroniCluster`, docs/adopt.md); keys of others do not.
+   * @default none: an etcd that runs already is left alone, and refused
+   */
+  replaces?: pulumi.Input<string>;
   /**
    * Remove the data as well when the quorum is deleted, or the member's when a member leaves. It counts from the
    * `pulumi up` on that applies it, and is refused while the quorum is protected.
@@ -58,6 +68,8 @@ export interface EtcdQuorumArgs {
    * @default 1000
    */
   electionMs?: pulumi.Input<number>;
+  /** What the component does not foresee: files, lines, scripts around restarts of etcd. @default none */
+  extra?: ExtraArgs;
 }
 
 /** What a client of the quorum needs. */
@@ -101,6 +113,23 @@ const membersSchema = z
   })
   .refine((names) => names.length <= 7, { message: "every write waits for a majority: give at most 7 members" });
 
+interface QuorumInternals {
+  name: string;
+  ca: CertificateAuthority;
+  /** The member on which what all members share is set up. */
+  first: Host;
+  members: readonly Host[];
+  /** Hosts that reach the ports. */
+  served: readonly Host[];
+  /** What uses the quorum. */
+  users: remote.Command[];
+  /** What has to be done before an etcd is stopped of which this quorum takes the place. */
+  preparations: remote.Command[];
+  ready: remote.Command;
+}
+
+const internals = new Internals<EtcdQuorum, QuorumInternals>("EtcdQuorum");
+
 /**
  * An etcd quorum (v3 API): mutual TLS between members and with clients, users with rights to their own keys only.
  *
@@ -115,26 +144,20 @@ const membersSchema = z
 export class EtcdQuorum extends pulumi.ComponentResource {
   /** Client endpoints, e.g. `https://192.168.1.130:2379`. */
   readonly endpoints: pulumi.Output<string[]>;
-  /** @internal Depend on it: the quorum is healthy afterwards. */
-  readonly ready: remote.Command;
-  /** @internal */
-  readonly ca: CertificateAuthority;
-  private readonly quorumName: string;
-  private readonly first: Host;
-  private readonly served: readonly Host[];
-  private readonly users: remote.Command[] = [];
 
   constructor(name: string, args: EtcdQuorumArgs, opts?: pulumi.ComponentResourceOptions) {
     // The members are no inputs of the component: it would wait for them.
     super("hastack:index:EtcdQuorum", name, {}, opts);
-    const { members, ca, clients = [], firewall = true, purge, ...settings } = args;
+    const { members, ca, clients = [], firewall = true, purge, replaces, extra, ...settings } = args;
     const resource = `EtcdQuorum ${name}`;
     const removal = removalOf(resource, purge, opts?.protect);
-    this.first = firstOf(resource, members);
-    this.quorumName = name;
-    this.ca = ca;
-    this.served = [...members, ...clients];
-    const config = configure(resource, { name, members, clients, firewall }, checked(resource, schema, settings));
+    const firstMember = firstOf(resource, members);
+    const wanted = configure(
+      resource,
+      { name, members, clients, firewall, replaces },
+      checked(resource, schema, settings),
+    );
+    const config = replaces === undefined ? wanted : replacing(resource, this, members, replaces, wanted);
 
     const child = { parent: this };
     const installed = members.map((host) =>
@@ -145,8 +168,23 @@ export class EtcdQuorum extends pulumi.ComponentResource {
       ),
     );
     const first = firstWord(members, readyRole);
+    // What uses an etcd that is replaced has to be ready for it.
+    const preparations: remote.Command[] = [];
+    const prepared = pulumi.output(programRan().then(() => preparations));
     const running = inTurn(members, installed, (host, dependsOn) =>
-      this.member(host, config, first, removal, { ...child, dependsOn }),
+      member(
+        {
+          name,
+          ca,
+          host,
+          config,
+          first,
+          removal,
+          extra,
+          dependsOn: replaces === undefined ? dependsOn : prepared.apply((done) => [...done, ...dependsOn]),
+        },
+        child,
+      ),
     );
     const whole = members.map((host) =>
       unit(
@@ -155,14 +193,25 @@ export class EtcdQuorum extends pulumi.ComponentResource {
         { ...child, dependsOn: running },
       ),
     );
-    this.ready = unit(
-      `${name}-${this.first.hostName}-access`,
-      { host: this.first, role: "etcd-access", text: config.apply(renderAccess) },
+    const ready = unit(
+      `${name}-${firstMember.hostName}-access`,
+      { host: firstMember, role: "etcd-access", text: config.apply(renderAccess) },
       { ...child, dependsOn: whole },
     );
+    const users: remote.Command[] = [];
+    internals.keep(this, {
+      name,
+      ca,
+      first: firstMember,
+      members,
+      served: [...members, ...clients],
+      users,
+      preparations,
+      ready,
+    });
     // Last: a host that leaves is shut out when it is no member any more, and its services do without it.
     if (firewall) {
-      const last = programRan().then(() => [this.ready, ...this.users]);
+      const last = programRan().then(() => [ready, ...users]);
       firewallUnits(name, members, config.apply(firewallOf), {
         ...child,
         role: "etcd",
@@ -173,9 +222,34 @@ export class EtcdQuorum extends pulumi.ComponentResource {
     this.registerOutputs({ endpoints: this.endpoints });
   }
 
+  /** The commands that it is made of, by name. */
+  get commands(): Record<string, remote.Command> {
+    return commandsOf(this);
+  }
+
+  /** @internal Depend on it: the quorum is healthy afterwards. */
+  get ready(): remote.Command {
+    return internals.of(this).ready;
+  }
+
+  /** @internal */
+  get ca(): CertificateAuthority {
+    return internals.of(this).ca;
+  }
+
+  /** @internal */
+  get members(): readonly Host[] {
+    return internals.of(this).members;
+  }
+
   /** @internal Units after which no host that leaves needs the quorum any more. */
   usedUntil(done: readonly remote.Command[]): void {
-    this.users.push(...done);
+    internals.of(this).users.push(...done);
+  }
+
+  /** @internal Units that come before an etcd of which this quorum takes the place is stopped. */
+  replacedAfter(done: readonly remote.Command[]): void {
+    internals.of(this).preparations.push(...done);
   }
 
   /**
@@ -189,21 +263,19 @@ export class EtcdQuorum extends pulumi.ComponentResource {
     hosts: readonly Host[],
     opts: pulumi.CustomResourceOptions,
   ): EtcdAccess {
-    const strangers = hosts.filter((host) => !this.served.includes(host)).map((host) => host.hostName);
+    const { name: quorum, served, first } = internals.of(this);
+    const strangers = hosts.filter((host) => !served.includes(host)).map((host) => host.hostName);
     if (strangers.length > 0) {
       throw fault(
-        `EtcdQuorum ${this.quorumName}: clients: ${strangers.join(", ")}: hosts of ${name} that may not reach it: add them`,
+        `EtcdQuorum ${quorum}: clients: ${strangers.join(", ")}: hosts of ${name} that may not reach it: add them`,
       );
     }
-    const password = new random.RandomPassword(
-      `${this.quorumName}-${name}-password`,
-      { length: 32, special: false },
-      opts,
-    ).result;
+    const password = new random.RandomPassword(`${quorum}-${name}-password`, { length: 32, special: false }, opts)
+      .result;
     const ready = unit(
-      `${this.quorumName}-${this.first.hostName}-account-${name}`,
+      `${quorum}-${first.hostName}-account-${name}`,
       {
-        host: this.first,
+        host: first,
         role: `etcd-account-${name}`,
         text: pulumi.output(prefix).apply((p) => renderAccount({ user: name, prefix: p })),
         secrets: { password },
@@ -218,65 +290,77 @@ export class EtcdQuorum extends pulumi.ComponentResource {
    * being deleted, so that members can leave.
    */
   keys(name: string, prefix: pulumi.Input<string>, purge: boolean, opts: pulumi.CustomResourceOptions): remote.Command {
-    const { connection, sudo } = this.first;
+    const { name: quorum, first } = internals.of(this);
+    const { connection, sudo } = first;
     const nothing = "true";
     return command(
-      `${this.quorumName}-${name}-keys`,
+      `${quorum}-${name}-keys`,
       {
         connection,
         create: nothing,
         delete: purge ? pulumi.all([sudo, prefix]).apply(([s, p]) => s + deleteKeys(p)) : nothing,
       },
       { ...opts, dependsOn: [this.ready] },
-      this.first,
+      first,
     );
   }
+}
 
-  private member(
-    host: Host,
-    config: pulumi.Output<EtcdConfig>,
-    first: pulumi.Output<string>,
-    { protect, purge }: Removal,
-    opts: pulumi.CustomResourceOptions,
-  ): remote.Command {
-    const name = `${this.quorumName}-${host.hostName}`;
-    const issue = (role: string, commonName: pulumi.Input<string>): Certificate =>
-      this.ca.issue(
-        `${name}-${role}`,
-        {
-          commonName,
-          ipAddresses: [host.address, "127.0.0.1"],
-          dnsNames: [host.hostName, "localhost"],
-          // The server's certificate is also what etcd's own JSON gateway presents to it.
-          server: role !== "root",
-          client: true,
-        },
-        { parent: this },
-      );
-    const server = issue("server", host.hostName);
-    const peer = issue("peer", config.apply(peerCommonName));
-    const root = issue("root", "root");
-    return unit(
-      name,
+interface MemberArgs {
+  /** Of the quorum. */
+  name: string;
+  ca: CertificateAuthority;
+  host: Host;
+  config: pulumi.Output<EtcdConfig>;
+  first: pulumi.Output<string>;
+  removal: Removal;
+  extra: ExtraArgs | undefined;
+  dependsOn: pulumi.Input<remote.Command[]>;
+}
+
+function member(args: MemberArgs, child: pulumi.CustomResourceOptions): remote.Command {
+  const { ca, host, config, first, removal, extra, dependsOn } = args;
+  const name = `${args.name}-${host.hostName}`;
+  const issue = (role: string, commonName: pulumi.Input<string>): Certificate =>
+    ca.issue(
+      `${name}-${role}`,
       {
-        host,
-        role: "etcd",
-        first,
-        purge,
-        text: config.apply((c) => renderMember(c, memberOf(c, host))),
-        secrets: {
-          ca: this.ca.certificate,
-          "server.crt": server.certificate,
-          "server.key": server.privateKey,
-          "peer.crt": peer.certificate,
-          "peer.key": peer.privateKey,
-          "root.crt": root.certificate,
-          "root.key": root.privateKey,
-        },
+        commonName,
+        ipAddresses: [host.address, "127.0.0.1"],
+        dnsNames: [host.hostName, "localhost"],
+        // The server's certificate is also what etcd's own JSON gateway presents to it.
+        server: role !== "root",
+        client: true,
       },
-      { ...opts, protect },
+      child,
     );
-  }
+  const server = issue("server", host.hostName);
+  const peer = issue("peer", config.apply(peerCommonName));
+  const root = issue("root", "root");
+  return unit(
+    name,
+    {
+      host,
+      role: "etcd",
+      first,
+      purge: removal.purge,
+      text: extended(
+        `EtcdQuorum ${args.name}`,
+        extra,
+        config.apply((c) => renderMember(c, memberOf(c, host))),
+      ),
+      secrets: {
+        ca: ca.certificate,
+        "server.crt": server.certificate,
+        "server.key": server.privateKey,
+        "peer.crt": peer.certificate,
+        "peer.key": peer.privateKey,
+        "root.crt": root.certificate,
+        "root.key": root.privateKey,
+      },
+    },
+    { ...child, dependsOn, protect: removal.protect },
+  );
 }
 
 /** When everything that the program makes at once is made: services are given their quorum, and so come after it. */
@@ -293,14 +377,27 @@ function firstOf(resource: string, members: readonly Host[]): Host {
 
 function configure(
   resource: string,
-  { name, members, clients, firewall }: { name: string; members: Host[]; clients: Host[]; firewall: boolean },
+  {
+    name,
+    members,
+    clients,
+    firewall,
+    replaces = name,
+  }: {
+    name: string;
+    members: Host[];
+    clients: Host[];
+    firewall: boolean;
+    replaces: pulumi.Input<string> | undefined;
+  },
   settings: pulumi.Output<z.output<typeof schema>>,
 ): pulumi.Output<EtcdConfig> {
   const addresses = (hosts: readonly Host[]) => pulumi.all(hosts.map((host) => host.address));
   return pulumi
-    .all([settings, addresses(members), addresses(clients), clockSkewRefused(resource, members)])
-    .apply(([checkedSettings, found, clientAddresses]) => ({
+    .all([settings, addresses(members), addresses(clients), replaces, clockSkewRefused(resource, members)])
+    .apply(([checkedSettings, found, clientAddresses, replacedToken]) => ({
       name,
+      replaces: replacedToken,
       members: members.map((host, i) => ({ name: host.hostName, address: found[i] ?? "" })),
       clients: clientAddresses,
       firewall,

@@ -96,3 +96,17 @@ function chainLines({ to, sources: names }: Rule, sources: readonly Source[]): s
     "ports" in to ? `    ${match} reject with tcp reset` : `    ${match} drop`,
   ];
 }
+
+/** What a rendered table lets through, from IPv4 addresses and networks: the way back from `renderTable`. */
+export function openings(text: string): { ports: number[]; from: string[] }[] {
+  const listed = (words: string) => words.split(",").map((word) => word.trim());
+  const sets = new Map(
+    [...text.matchAll(/^ {2}set (\w+) \{\n {4}type ipv4_addr\n[^}]*?elements = \{ ([^}]*) \}/gm)].map(
+      ([, name = "", elements = ""]) => [name, listed(elements)] as const,
+    ),
+  );
+  return [...text.matchAll(/tcp dport \{ ([^}]*) \} ip saddr @(\w+) accept$/gm)].map(([, ports = "", name = ""]) => ({
+    ports: listed(ports).map(Number),
+    from: sets.get(name) ?? [],
+  }));
+}

@@ -1,4 +1,4 @@
-import { directory, file, packages, service } from "../converge/text";
+import { directory, file, packages, service, waitFor } from "../converge/text";
 
 const home = "/etc/haproxy/hastack";
 const shared = `${home}/00-shared.cfg`;
@@ -14,10 +14,33 @@ export function haproxyFile(role: string, file: string): string {
   return `${home}/${role}.${file}`;
 }
 
+/**
+ * Files that HAProxy may open. It derives from them how many connections it holds, of two files each: more than any role
+ * lets in.
+ */
+export const haproxyFiles = 131072;
+
 /** Exit code 0 when HAProxy answers within a second: a line for a check. Any user may ask, and only look. */
 export const haproxyAnswers =
   'timeout 1 perl -MIO::Socket::UNIX -e \'my $s = IO::Socket::UNIX->new(Peer => "/run/haproxy/look.sock") or exit 1; ' +
   'print $s "show info\\n"; exit((<$s> // "") !~ /^Name: HAProxy/)\'';
+
+/**
+ * A directive: HAProxy was really given the files for so many connections. In a container, say, it may get fewer.
+ * @param argument that asks for them
+ */
+export function haproxyHolds(connections: number, argument: string): string {
+  const asked =
+    'my $s = IO::Socket::UNIX->new(Peer => "/run/haproxy/look.sock") or exit 1; print $s "show info\\n"; print <$s>';
+  return waitFor(
+    `HAProxy can hold ${connections} connections`,
+    10,
+    [
+      `most=$(perl -MIO::Socket::UNIX -e '${asked}' | sed -n 's/^Maxconn: //p')`,
+      `[ "\${most:-0}" -ge ${connections} ] || { echo "it can hold \${most:-none}: let services of this machine open ${haproxyFiles} files, or give a smaller ${argument}"; exit 1; }`,
+    ].join("\n"),
+  );
+}
 
 /**
  * HAProxy with the configuration of one role; several roles share it, each with a file of its own. It is checked before
@@ -37,7 +60,7 @@ export function haproxy(role: string, configuration: string, files: Readonly<Rec
     directory(dropIns, searchable),
     file(
       dropIn,
-      "[Unit]\nStartLimitIntervalSec=0\n[Service]\nRestart=always\nRestartSec=1\nLimitNOFILE=65536\n",
+      `[Unit]\nStartLimitIntervalSec=0\n[Service]\nRestart=always\nRestartSec=1\nLimitNOFILE=${haproxyFiles}\n`,
       readable,
     ),
     service("haproxy", {
@@ -57,7 +80,6 @@ function renderShared(): string {
     "  log /dev/log local0",
     "  user haproxy",
     "  group haproxy",
-    "  maxconn 4000",
     "  stats socket /run/haproxy/admin.sock mode 600 level admin",
     "  stats socket /run/haproxy/look.sock mode 666 level user",
     "  ssl-default-server-options ssl-min-ver TLSv1.2",

@@ -5,8 +5,10 @@ import { agentSource, agentVersion } from "../converge/agent";
 import type { HostFacts } from "../converge/probe";
 import type { Answer, Target } from "../converge/target";
 import { initialToken, tokenFor } from "../converge/token";
-import { command, unit } from "../converge/unit";
+import { command, commandsOf, unit } from "../converge/unit";
+import { type ExtraArgs, extended } from "../extra";
 import { shell } from "../formats";
+import { Internals } from "../internals";
 import { checked } from "../validate";
 import { hostSchema, type ResolvedHost } from "./args";
 import { ask, keepConnection, keepUnknownToken, type ProbeMode, probeKey, probeMode, untouched } from "./ask";
@@ -80,6 +82,8 @@ export interface HostArgs {
    * @default "best-effort", or what the stack's config says in `hastack:probe`
    */
   probe?: string;
+  /** What the component does not foresee: files, lines, scripts around restarts. @default none */
+  extra?: ExtraArgs;
 }
 
 /** A user whose SSH key can ask a host what differs on it, and nothing else. */
@@ -103,6 +107,12 @@ export interface HostTraits {
   interfaces: Record<string, string[]>;
 }
 
+interface HostInternals extends Target {
+  traits: pulumi.Output<HostTraits>;
+}
+
+const internals = new Internals<Host, HostInternals>("Host");
+
 /**
  * A Debian or Astra host that is reached over SSH.
  *
@@ -116,79 +126,111 @@ export interface HostTraits {
  * Operations: it installs `/usr/local/lib/hastack/converge`, the program that makes the host what the other components
  * say, and the package source. It starts nothing, opens no port, and changes no account.
  */
-export class Host extends pulumi.ComponentResource implements Target {
+export class Host extends pulumi.ComponentResource {
   /** Its name: the resource's name. */
   readonly hostName: string;
   /** Address at which other hosts reach it. */
   readonly address: pulumi.Output<string>;
-  /** @internal The resource after which roles can be put on the host. */
-  readonly ready: remote.Command;
-  /** @internal */
-  readonly connection: pulumi.Output<types.input.remote.ConnectionArgs>;
-  /** @internal `sudo -n `, or nothing for root. */
-  readonly sudo: pulumi.Output<string>;
-  /** @internal */
-  readonly digestKey: pulumi.Output<string>;
-  /** @internal */
-  readonly answer: pulumi.Output<Answer>;
-  /** @internal What the defaults of its services depend on. */
-  readonly traits: pulumi.Output<HostTraits>;
-  /** @internal Options of every command on the host. */
-  readonly commandOptions: pulumi.CustomResourceOptions;
-
   constructor(name: string, args: HostArgs, opts?: pulumi.ComponentResourceOptions) {
     // Arguments are not repeated as inputs of the component: they hold secrets, and resources it would wait for.
     super("hastack:index:Host", name, {}, opts);
     const child = { parent: this };
     const resource = `Host ${name}`;
-    const { probe, gone = false, ...inputs } = args;
+    const { probe, gone = false, extra, ...inputs } = args;
     const mode: ProbeMode = gone ? "off" : probeMode(resource, probe);
     const host = checked(resource, hostSchema, inputs);
 
     this.hostName = name;
     this.address = pulumi.unsecret(host.apply((h) => h.address));
-    // A wrong address or a host that is off must not hold a run for the default of ten times fifteen seconds.
-    this.connection = host.apply((h) => {
-      const connection = { dialErrorLimit: 3, perDialTimeout: 10, ...h.connection };
-      return connection as types.input.remote.ConnectionArgs;
-    });
-    this.sudo = pulumi.unsecret(host.apply((h) => ((h.connection.user ?? "root") === "root" ? "" : "sudo -n ")));
-    this.digestKey = new random.RandomPassword(`${name}-digest-key`, { length: 64 }, child).result;
     const key = gone ? undefined : probeKey(resource);
-    this.commandOptions = gone ? untouched : keepConnection(keepUnknownToken(mode), key !== undefined);
-    this.answer = pulumi.unsecret(
-      pulumi.all([host, key]).apply(async ([h, restrictedKey]) => {
-        const answer = await ask(resource, mode, h, restrictedKey);
-        const reasons = answer.result ? unsuitable(h, answer.result.facts) : [];
-        return reasons.length > 0 ? refuse(`${resource} cannot be used:\n  ${reasons.join("\n  ")}`) : answer;
+    const reached = {
+      hostName: name,
+      // A wrong address or a host that is off must not hold a run for the default of ten times fifteen seconds.
+      connection: host.apply((h) => {
+        const connection = { dialErrorLimit: 3, perDialTimeout: 10, ...h.connection };
+        return connection as types.input.remote.ConnectionArgs;
       }),
-    );
+      sudo: pulumi.unsecret(host.apply((h) => ((h.connection.user ?? "root") === "root" ? "" : "sudo -n "))),
+      digestKey: new random.RandomPassword(`${name}-digest-key`, { length: 64 }, child).result,
+      commandOptions: gone ? untouched : keepConnection(keepUnknownToken(mode), key !== undefined),
+      answer: pulumi.unsecret(
+        pulumi.all([host, key]).apply(async ([h, restrictedKey]) => {
+          const answer = await ask(resource, mode, h, restrictedKey);
+          const reasons = answer.result ? unsuitable(h, answer.result.facts) : [];
+          return reasons.length > 0 ? refuse(`${resource} cannot be used:\n  ${reasons.join("\n  ")}`) : answer;
+        }),
+      ),
+    };
 
     const agent = command(
       `${name}-agent`,
       {
-        connection: this.connection,
-        create: pulumi.interpolate`${this.sudo}sh -c '${install}' sh ${agentToken(this)}`,
+        connection: reached.connection,
+        create: pulumi.interpolate`${reached.sudo}sh -c '${install}' sh ${agentToken(reached.answer)}`,
         stdin: agentSource(),
       },
       child,
-      this,
+      reached,
     );
-    this.traits = traitsOf(pulumi.unsecret(host), this.answer, agent.stdout);
-    // Set twice: the base unit comes after the agent, and all others after the base unit.
-    this.ready = agent;
-    this.ready = unit(
+    // The base unit comes after the agent, and all others after the base unit.
+    const ready = unit(
       `${name}-base`,
-      { host: this, role: "base", text: pulumi.unsecret(host.apply(renderHost)) },
+      {
+        host: { ...reached, ready: agent },
+        role: "base",
+        text: extended(resource, extra, pulumi.unsecret(host.apply(renderHost))),
+      },
       child,
     );
+    const traits = traitsOf(pulumi.unsecret(host), reached.answer, agent.stdout);
+    internals.keep(this, { ...reached, ready, traits });
     this.registerOutputs({ address: this.address });
+  }
+
+  /** The commands that it is made of, by name. */
+  get commands(): Record<string, remote.Command> {
+    return commandsOf(this);
+  }
+
+  /** @internal The resource after which roles can be put on the host. */
+  get ready(): remote.Command {
+    return internals.of(this).ready;
+  }
+
+  /** @internal */
+  get connection(): pulumi.Output<types.input.remote.ConnectionArgs> {
+    return internals.of(this).connection;
+  }
+
+  /** @internal `sudo -n `, or nothing for root. */
+  get sudo(): pulumi.Output<string> {
+    return internals.of(this).sudo;
+  }
+
+  /** @internal */
+  get digestKey(): pulumi.Output<string> {
+    return internals.of(this).digestKey;
+  }
+
+  /** @internal */
+  get answer(): pulumi.Output<Answer> {
+    return internals.of(this).answer;
+  }
+
+  /** @internal What the defaults of its services depend on. */
+  get traits(): pulumi.Output<HostTraits> {
+    return internals.of(this).traits;
+  }
+
+  /** @internal Options of every command on the host. */
+  get commandOptions(): pulumi.CustomResourceOptions {
+    return internals.of(this).commandOptions;
   }
 }
 
 /** The token of the agent itself: an agent of another version than this library's is drift, too. */
-function agentToken(host: Host): pulumi.Output<string> {
-  return host.answer.apply(({ result }) => {
+function agentToken(answer: pulumi.Output<Answer>): pulumi.Output<string> {
+  return answer.apply(({ result }) => {
     if (!result) return initialToken;
     const own = result.units.agent;
     if (!own || result.agent === agentVersion) return shell(tokenFor("agent", result));

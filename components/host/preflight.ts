@@ -12,22 +12,27 @@ const mostClockSkewSeconds = 5;
 
 /** Why a host cannot take part, in the words of its operator; empty when it can. */
 export function unsuitable(host: Pick<ResolvedHost, "address">, facts: HostFacts): string[] {
-  const reasons: string[] = [];
+  return Object.values(shortcomings(host, facts));
+}
+
+/** The same, by what it is about. */
+export function shortcomings(host: Pick<ResolvedHost, "address">, facts: HostFacts): Record<string, string> {
+  const reasons: Record<string, string> = {};
   const versions = supported[facts.os.id];
   if (!versions?.some((version) => facts.os.version_id.startsWith(version))) {
     const known = Object.entries(supported).map(([id, list]) => `${id} ${list.join(" or ")}`);
-    reasons.push(`it runs ${facts.os.pretty}; supported are ${known.join(", ")}`);
+    reasons.system = `it runs ${facts.os.pretty}; supported are ${known.join(", ")}`;
   }
   if (facts.memory_mib < leastMemoryMiB) {
-    reasons.push(`it has ${facts.memory_mib} MiB of memory; give it ${leastMemoryMiB} at least`);
+    reasons.memory = `it has ${facts.memory_mib} MiB of memory; give it ${leastMemoryMiB} at least`;
   }
   for (const disk of facts.disks) {
     if (disk.mount === "/" && disk.free_mib < leastFreeMiB) {
-      reasons.push(`only ${disk.free_mib} MiB are free on /; free ${leastFreeMiB} at least`);
+      reasons.disk = `only ${disk.free_mib} MiB are free on /; free ${leastFreeMiB} at least`;
     }
   }
   if (!facts.addresses.some((address) => address.split("/")[0] === host.address)) {
-    reasons.push(`none of its interfaces has the address ${host.address} (they have ${facts.addresses.join(", ")})`);
+    reasons.address = `none of its interfaces has the address ${host.address} (they have ${facts.addresses.join(", ")})`;
   }
   return reasons;
 }

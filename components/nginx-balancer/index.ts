@@ -3,10 +3,12 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { z } from "zod";
 import type { Certificate, CertificateAuthority } from "../certificate-authority";
-import { unit } from "../converge/unit";
+import { commandsOf, unit } from "../converge/unit";
+import { type ExtraArgs, extended } from "../extra";
 import { fault } from "../fault";
 import { firewallUnits } from "../firewall";
 import type { Host } from "../host";
+import { Internals } from "../internals";
 import { inTurn } from "../rolling";
 import type { Upstream } from "../upstream";
 import { checked, parse } from "../validate";
@@ -45,7 +47,7 @@ export interface ServerCertificateArgs {
 
 /** How it is found out whether an upstream is ready: its answer to a GET is 2xx or 3xx. */
 export interface HealthArgs {
-  /** @default "/" */
+  /** What it is asked for. @default "/" */
   path?: pulumi.Input<string>;
   /** Seconds between two questions. @default 2 */
   interval?: pulumi.Input<number>;
@@ -127,7 +129,17 @@ export interface NginxBalancerArgs {
   httpExtra?: pulumi.Input<string>;
   /** Lines for the `server` block of HTTPS. @example "location /metrics { return 404; }" */
   serverExtra?: pulumi.Input<string>;
+  /** What the component does not foresee: files, lines, scripts around restarts. @default none */
+  extra?: ExtraArgs;
 }
+
+interface BalancerInternals {
+  hosts: readonly Host[];
+  upstreams: pulumi.Output<BalancerSettings["upstreams"]>;
+  ready: remote.Command[];
+}
+
+const internals = new Internals<NginxBalancer, BalancerInternals>("NginxBalancer");
 
 /**
  * The entry for clients: nginx ends TLS and spreads requests and WebSockets over the nodes of an application; one host,
@@ -167,15 +179,11 @@ export class NginxBalancer extends pulumi.ComponentResource {
   readonly address: pulumi.Output<string>;
   /** The entry by its first name, e.g. `https://workspad.company.com`. */
   readonly url: pulumi.Output<string>;
-  /** @internal */
-  readonly hosts: readonly Host[];
-  /** @internal Depend on it: the entry answers afterwards. */
-  readonly ready: remote.Command[];
 
   constructor(name: string, args: NginxBalancerArgs, opts?: pulumi.ComponentResourceOptions) {
     // Arguments are not repeated as inputs of the component: hosts and upstreams are resources it would wait for.
     super("hastack:index:NginxBalancer", name, {}, opts);
-    const { hosts, upstreams, ca, certificate, upstreamTls = {}, firewall = true, ...given } = args;
+    const { hosts, upstreams, ca, certificate, upstreamTls = {}, firewall = true, extra, ...given } = args;
     const { ca: authority = ca?.certificate, ...upstreamNames } = upstreamTls;
     const resource = `NginxBalancer ${name}`;
     const child = { parent: this };
@@ -193,7 +201,6 @@ export class NginxBalancer extends pulumi.ComponentResource {
       upstreamTls: upstreamNames,
     });
     const config = configure(resource, hosts, settings);
-    this.hosts = hosts;
     const vrrpPassword = args.virtualIp === undefined ? undefined : makePassword(name, authPass, child);
 
     this.address = config.apply(([first]) => first?.virtualIp?.virtualIp.address ?? first?.self.address ?? "");
@@ -219,7 +226,7 @@ export class NginxBalancer extends pulumi.ComponentResource {
         {
           host,
           role,
-          text: on(host).apply(renderBalancer),
+          text: extended(resource, extra, on(host).apply(renderBalancer)),
           secrets: {
             "server.crt": server.certificate,
             "server.key": server.privateKey,
@@ -236,8 +243,28 @@ export class NginxBalancer extends pulumi.ComponentResource {
       .flatMap((host) =>
         firewallUnits(name, [host], on(host).apply(firewallOf), { ...child, role, dependsOn: running }),
       );
-    this.ready = [...running, ...shut];
+    internals.keep(this, { hosts, upstreams: settings.apply((s) => s.upstreams), ready: [...running, ...shut] });
     this.registerOutputs({ address: this.address, url: this.url });
+  }
+
+  /** The commands that it is made of, by name. */
+  get commands(): Record<string, remote.Command> {
+    return commandsOf(this);
+  }
+
+  /** @internal */
+  get hosts(): readonly Host[] {
+    return internals.of(this).hosts;
+  }
+
+  /** @internal Whom it leads to. */
+  get upstreams(): pulumi.Output<BalancerSettings["upstreams"]> {
+    return internals.of(this).upstreams;
+  }
+
+  /** @internal Depend on it: the entry answers afterwards. */
+  get ready(): remote.Command[] {
+    return internals.of(this).ready;
   }
 }
 

@@ -3,11 +3,13 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { z } from "zod";
 import { derivedSecret } from "../converge/secrets";
-import { unit } from "../converge/unit";
+import { commandsOf, unit } from "../converge/unit";
 import { type DatabaseEndpoint, databaseEndpoint } from "../endpoint";
+import { type ExtraArgs, extended } from "../extra";
 import { fault } from "../fault";
 import { firewallUnits } from "../firewall";
 import type { Host } from "../host";
+import { Internals } from "../internals";
 import type { PostgresPatroniCluster } from "../postgres-patroni-cluster";
 import { lookupRole } from "../postgres-patroni-cluster/args";
 import { dynamicParameters } from "../postgres-patroni-cluster/parameters";
@@ -99,11 +101,25 @@ export interface PgBouncerVipPairArgs {
    */
   firewall?: boolean;
   /**
-   * Other settings of the section `[pgbouncer]`.
+   * Other settings of the section `[pgbouncer]`: text or numbers.
    * @example { server_idle_timeout: 60 }
    */
-  settings?: pulumi.Input<Record<string, pulumi.Input<string | number>>>;
+  // biome-ignore lint/suspicious/noExplicitAny: a schema for other languages has no unions; values are checked
+  settings?: pulumi.Input<Record<string, any>>;
+  /** What the component does not foresee: files, lines, scripts around restarts. @default none */
+  extra?: ExtraArgs;
 }
+
+interface PairInternals {
+  /** How messages name it. */
+  resource: string;
+  cluster: PostgresPatroniCluster;
+  hosts: readonly Host[];
+  pools: pulumi.Output<string[]>;
+  ready: remote.Command[];
+}
+
+const internals = new Internals<PgBouncerVipPair, PairInternals>("PgBouncerVipPair");
 
 /**
  * One address that always leads to the primary: a virtual address, held by one of two or three hosts (keepalived), on
@@ -122,21 +138,15 @@ export interface PgBouncerVipPairArgs {
 export class PgBouncerVipPair extends pulumi.ComponentResource {
   /** The virtual address. */
   readonly address: pulumi.Output<string>;
+  /** TCP port of the pooler. */
   readonly port: pulumi.Output<number>;
   /** Passwords of PgBouncer's own users `pgbouncer_admin` and `pgbouncer_stats`, secret. */
   readonly consolePasswords: pulumi.Output<Record<string, string>>;
-  /** @internal Who may hold the address. */
-  readonly hosts: readonly Host[];
-  /** @internal Depend on it: the address answers afterwards. */
-  readonly ready: remote.Command[];
-  private readonly resource: string;
-  private readonly cluster: PostgresPatroniCluster;
-  private readonly pools: pulumi.Output<string[]>;
 
   constructor(name: string, args: PgBouncerVipPairArgs, opts?: pulumi.ComponentResourceOptions) {
     // Arguments are not repeated as inputs of the component: hosts and cluster are resources it would wait for.
     super("hastack:index:PgBouncerVipPair", name, {}, opts);
-    const { hosts, cluster, firewall = true, ...given } = args;
+    const { hosts, cluster, firewall = true, extra, ...given } = args;
     const resource = `PgBouncerVipPair ${name}`;
     const child = { parent: this };
     refuseHosts(resource, hosts, cluster);
@@ -152,9 +162,6 @@ export class PgBouncerVipPair extends pulumi.ComponentResource {
       ),
     );
     const authPass = pulumi.all([seed, givenPass]).apply(([s, pass]) => vrrpPassword(s, pass));
-    this.resource = resource;
-    this.hosts = hosts;
-    this.cluster = cluster;
     this.address = settings.apply((s) => s.virtualIp.address);
     this.port = settings.apply((s) => s.port);
 
@@ -182,7 +189,7 @@ export class PgBouncerVipPair extends pulumi.ComponentResource {
         {
           host,
           role,
-          text: on(host).apply(renderPooler),
+          text: extended(resource, extra, on(host).apply(renderPooler)),
           secrets: pulumi
             .all([this.consolePasswords, cluster.passwordOf(lookupRole), authPass])
             .apply(([console, lookup, pass]) => ({
@@ -203,9 +210,24 @@ export class PgBouncerVipPair extends pulumi.ComponentResource {
           firewallUnits(name, [host], on(host).apply(firewallOf), { ...child, role, dependsOn: running }),
         )
       : [];
-    this.ready = [...running, ...shut];
-    this.pools = config.apply((all) => all[0]?.pools.map((pool) => pool.alias) ?? []);
+    const pools = config.apply((all) => all[0]?.pools.map((pool) => pool.alias) ?? []);
+    internals.keep(this, { resource, cluster, hosts, pools, ready: [...running, ...shut] });
     this.registerOutputs({ address: this.address, port: this.port });
+  }
+
+  /** The commands that it is made of, by name. */
+  get commands(): Record<string, remote.Command> {
+    return commandsOf(this);
+  }
+
+  /** @internal Who may hold the address. */
+  get hosts(): readonly Host[] {
+    return internals.of(this).hosts;
+  }
+
+  /** @internal Depend on it: the address answers afterwards. */
+  get ready(): remote.Command[] {
+    return internals.of(this).ready;
   }
 
   /**
@@ -223,24 +245,22 @@ export class PgBouncerVipPair extends pulumi.ComponentResource {
   }
 
   private endpointOf(pool: string, database: string, user: string | undefined): DatabaseEndpoint {
-    const known = this.pools.apply((pools) => {
-      if (!pools.includes(pool))
-        throw fault(`${this.resource}: there is no pool ${pool}; there are ${pools.join(", ")}`);
+    const { resource, cluster, pools: made } = internals.of(this);
+    const known = made.apply((pools) => {
+      if (!pools.includes(pool)) throw fault(`${resource}: there is no pool ${pool}; there are ${pools.join(", ")}`);
       return pool;
     });
-    const login = this.cluster.config.apply((config) => {
+    const login = cluster.config.apply((config) => {
       const found = config.databases.find((d) => d.name === database);
       return user ?? (found ? ownerOf(found) : "");
     });
     return databaseEndpoint(
       pulumi
-        .all([this.address, this.port, known, login, this.cluster.passwords, this.cluster.caCertificate])
+        .all([this.address, this.port, known, login, cluster.passwords, cluster.caCertificate])
         .apply(([host, port, name, role, passwords, caCertificate]) => {
           const password = passwords[role];
           if (password === undefined) {
-            throw fault(
-              `${this.resource}: the cluster has no role ${role}; it has ${Object.keys(passwords).join(", ")}`,
-            );
+            throw fault(`${resource}: the cluster has no role ${role}; it has ${Object.keys(passwords).join(", ")}`);
           }
           return { host, port, database: name, user: role, password, caCertificate };
         }),

@@ -46,6 +46,7 @@ const programs = "/usr/local/lib/hastack/patroni";
 const rest = `${programs}/rest.py`;
 const roll = `${programs}/roll.py`;
 const patroni = `${programs}/patroni.py`;
+const adopt = `${programs}/adopt.py`;
 const dropIns = "/etc/systemd/system/patroni.service.d";
 const dropIn = `${dropIns}/hastack.conf`;
 const logind = "/etc/systemd/logind.conf.d/hastack.conf";
@@ -58,6 +59,29 @@ function scopeFile(config: Pick<ClusterConfig, "version">): string {
   return `/var/lib/postgresql/${config.version}/hastack-scope`;
 }
 
+/**
+ * The unit `patroni-adopt`: a cluster that was set up by hand is in pause before etcd is taken from it. PostgreSQL runs on
+ * without Patroni then, and nobody is promoted, until the last member is under the Patroni of this program.
+ */
+export function renderAdopt(): string {
+  return unitText(
+    ...adoptProgram(),
+    ensure("a cluster that was set up by hand is in pause", {
+      check: `${adopt} theirs >/dev/null || exit 0\n${adopt} paused`,
+      fix: `${adopt} pause`,
+      timeout: 90,
+    }),
+  );
+}
+
+function adoptProgram(): string[] {
+  return [
+    directory("/usr/local/lib/hastack", { mode: "0755", owner: "root:root" }),
+    directory(programs, { mode: "0755", owner: "root:root" }),
+    file(adopt, program(__dirname, adopt), executable),
+  ];
+}
+
 /** The unit `patroni-install`: packages, on all hosts at once. */
 export function renderInstall(config: ClusterConfig): string {
   const data = dataPath(config);
@@ -66,10 +90,11 @@ export function renderInstall(config: ClusterConfig): string {
     port(restPort, "patroni.service", "Patroni's REST API"),
     requirement(
       `${data} holds a database that is not of the cluster ${config.scope}; nothing is done to it. ` +
-        "Move it away, or give this host to the cluster that it belongs to.",
+        "Move it away, give this host to the cluster that it belongs to, or have that taken over (`adopt`, docs/adopt.md).",
       [
         `[ -n "$(ls -A ${data} 2>/dev/null)" ] || exit 0`,
-        `[ "$(cat ${scopeFile(config)} 2>/dev/null)" = ${shell(config.scope)} ]`,
+        `[ "$(cat ${scopeFile(config)} 2>/dev/null)" != ${shell(config.scope)} ] || exit 0`,
+        config.adopt ? `${adopt} paused` : "exit 1",
       ].join("\n"),
     ),
     comment("Debian's package would make and start a cluster of its own"),
@@ -116,6 +141,14 @@ export function renderMember(config: ClusterConfig, member: ClusterMember, trait
     directory("/etc/systemd/logind.conf.d", { mode: "0755", owner: "root:root" }),
     file(logind, "[Login]\nRemoveIPC=no\n", readable),
     service("systemd-logind", { restartOn: [logind], disturbs: { by: "quiet", how: "sessions go on" } }),
+    ...(config.adopt
+      ? [
+          ensure("etcd knows the cluster that is taken over", {
+            check: `${adopt} theirs >/dev/null || exit 0\n${adopt} known`,
+            fix: `${adopt} announce`,
+          }),
+        ]
+      : []),
     service("patroni", {
       enabled: true,
       started: true,
@@ -137,6 +170,15 @@ export function renderCluster(config: ClusterConfig, member: ClusterMember): str
   const check = `${home}/roles-check.sql`;
   const apply = `${home}/roles-apply.sql`;
   return unitText(
+    ...(config.adopt
+      ? [
+          ensure("the pause of its takeover is over", {
+            check: "[ ! -e /etc/patroni/adopting.json ]",
+            fix: `${adopt} resume`,
+            timeout: 120,
+          }),
+        ]
+      : []),
     waitFor(`${member.name} runs in the cluster ${config.scope}`, 180, `${rest} health`),
     ensure("a replica streams from its leader", streams),
     ensure("no parameter is set by ALTER SYSTEM", setBySystem),
@@ -288,6 +330,12 @@ function renderStepAside(config: ClusterConfig, member: ClusterMember): string {
   const others = config.members.length - 1;
   const standbys = "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'";
   return [
+    ...(config.adopt
+      ? [
+          "# in pause PostgreSQL runs on without Patroni",
+          `if ${adopt} theirs >/dev/null; then ${adopt} paused; exit 0; fi`,
+        ]
+      : []),
     `leads() { ${rest} cluster | grep -q '^${member.name} leader '; }`,
     "well() {",
     `  [ "$(${rest} cluster | awk '$1 != "${member.name}" && ($3 == "running" || $3 == "streaming")' | wc -l)" = ${others} ] &&`,

@@ -4,15 +4,18 @@ import * as random from "@pulumi/random";
 import { z } from "zod";
 import type { CertificateAuthority } from "../certificate-authority";
 import { derivedSecret } from "../converge/secrets";
-import { unit } from "../converge/unit";
+import { commandsOf, unit } from "../converge/unit";
 import type { EtcdAccess, EtcdQuorum } from "../etcd-quorum";
+import { type ExtraArgs, extended } from "../extra";
 import { fault } from "../fault";
 import { firewallUnits } from "../firewall";
 import type { Host } from "../host";
 import { clockSkewRefused } from "../host/clock";
+import { Internals } from "../internals";
 import { removalOf } from "../removal";
 import { inTurn } from "../rolling";
 import { checked, parse } from "../validate";
+import { adopting } from "./adoption";
 import {
   type ClusterSettings,
   clusterSchema,
@@ -23,7 +26,7 @@ import {
   servingPoolers,
   superuser,
 } from "./args";
-import { renderCluster, renderInstall, renderMember, renderShared } from "./config";
+import { renderAdopt, renderCluster, renderInstall, renderMember, renderShared } from "./config";
 import { type ClusterConfig, type ClusterMember, firewallOf, postgresPort } from "./patroni";
 import { versionFor } from "./release";
 import { scramVerifier } from "./scram";
@@ -62,15 +65,15 @@ export interface RoleArgs {
    * @default made at random, once
    */
   password?: pulumi.Input<string>;
-  /** @default true */
+  /** It may log in. @default true */
   login?: pulumi.Input<boolean>;
-  /** @default false */
+  /** It may do everything. @default false */
   superuser?: pulumi.Input<boolean>;
-  /** @default false */
+  /** It may make databases. @default false */
   createDatabase?: pulumi.Input<boolean>;
-  /** @default false */
+  /** It may make roles. @default false */
   createRole?: pulumi.Input<boolean>;
-  /** @default false */
+  /** It may replicate. @default false */
   replication?: pulumi.Input<boolean>;
   /**
    * Most connections at once; -1 is no limit.
@@ -88,9 +91,9 @@ export interface RoleArgs {
 export interface ClientArgs {
   /** Source network in CIDR notation, e.g. `192.168.1.0/24`. */
   network: pulumi.Input<string>;
-  /** @default all */
+  /** Databases that they may connect to. @default all */
   databases?: pulumi.Input<pulumi.Input<string>[]>;
-  /** @default all but the cluster's own */
+  /** Roles that they may connect as. @default all but the cluster's own */
   roles?: pulumi.Input<pulumi.Input<string>[]>;
 }
 
@@ -154,7 +157,7 @@ export interface PostgresPatroniClusterArgs {
    * @default 0
    */
   passwordRotation?: pulumi.Input<number>;
-  /** @default [] */
+  /** Databases, which are made if they are not there, and never dropped. @default [] */
   databases?: pulumi.Input<pulumi.Input<DatabaseArgs>[]>;
   /** Roles besides the owners of databases. @default [] */
   roles?: pulumi.Input<pulumi.Input<RoleArgs>[]>;
@@ -180,17 +183,36 @@ export interface PostgresPatroniClusterArgs {
    */
   firewall?: boolean;
   /**
+   * Take over the cluster that was set up by hand and runs on the members, with its data, while it runs
+   * (docs/adopt.md). Take it out again when that is done.
+   * @default false
+   */
+  adopt?: boolean;
+  /**
    * Remove the databases as well when the cluster is deleted, or the member's copy when a member leaves. It counts from
    * the `pulumi up` on that applies it, and is refused while the cluster is protected.
    * @default false
    */
   purge?: boolean;
   /**
-   * PostgreSQL's parameters, before those that follow from the hosts' memory and cores.
-   * @example { work_mem: "16MB" }
+   * PostgreSQL's parameters, before those that follow from the hosts' memory and cores: text, numbers, truth values.
+   * @example { work_mem: "16MB", max_connections: 200 }
    */
-  parameters?: pulumi.Input<Record<string, pulumi.Input<string | number | boolean>>>;
+  // biome-ignore lint/suspicious/noExplicitAny: a schema for other languages has no unions; values are checked
+  parameters?: pulumi.Input<Record<string, any>>;
+  /** What the component does not foresee: files, lines, scripts around restarts. @default none */
+  extra?: ExtraArgs;
 }
+
+interface ClusterInternals {
+  ready: remote.Command[];
+  ca: CertificateAuthority;
+  etcd: EtcdQuorum;
+  poolers: readonly Host[];
+  config: pulumi.Output<ClusterConfig>;
+}
+
+const internals = new Internals<PostgresPatroniCluster, ClusterInternals>("PostgresPatroniCluster");
 
 /**
  * A PostgreSQL cluster under Patroni: one primary, replicas that follow it and take over, TLS and SCRAM throughout.
@@ -220,19 +242,21 @@ export class PostgresPatroniCluster extends pulumi.ComponentResource {
   readonly caCertificate: pulumi.Output<string>;
   /** Passwords by role, secret. */
   readonly passwords: pulumi.Output<Record<string, string>>;
-  /** @internal Depend on it: roles and databases are there afterwards, and who may connect can. */
-  readonly ready: remote.Command[];
-  /** @internal */
-  readonly ca: CertificateAuthority;
-  /** @internal */
-  readonly poolers: readonly Host[];
-  /** @internal What it is, checked and resolved; no secrets. */
-  readonly config: pulumi.Output<ClusterConfig>;
 
   constructor(name: string, args: PostgresPatroniClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     // Arguments are not repeated as inputs of the component: they hold secrets, and resources it would wait for.
     super("hastack:index:PostgresPatroniCluster", name, {}, opts);
-    const { members, etcd, ca = etcd.ca, poolers = [], firewall = true, purge: wanted, ...given } = args;
+    const {
+      members,
+      etcd,
+      ca = etcd.ca,
+      poolers = [],
+      firewall = true,
+      adopt = false,
+      purge: wanted,
+      extra,
+      ...given
+    } = args;
     const resource = `PostgresPatroniCluster ${name}`;
     const { protect, purge } = removalOf(resource, wanted, opts?.protect);
     refuseMembers(resource, members);
@@ -245,10 +269,8 @@ export class PostgresPatroniCluster extends pulumi.ComponentResource {
     const prefix = plain(settings, (s) => `${s.namespace}${s.scope}/`);
     const access = etcd.account(name, prefix, members, child);
     const keys = etcd.keys(name, prefix, purge, child);
-    const config = configure(resource, { members, poolers, firewall }, settings, access, ca);
-    this.ca = ca;
-    this.poolers = poolers;
-    this.config = config;
+    const planned = configure(resource, { members, poolers, firewall, adopt }, settings, access, ca);
+    const config = adopt ? adopting(resource, this, members, givenPasswords(settings), planned) : planned;
     this.addresses = config.apply((c) => c.members.map((member) => member.address));
     this.port = pulumi.output(postgresPort);
     this.caCertificate = ca.certificate;
@@ -266,11 +288,19 @@ export class PostgresPatroniCluster extends pulumi.ComponentResource {
       "rest-password": derivedSecret(s, "patroni rest api"),
     }));
 
+    const paused = (adopt ? members : []).map((host) =>
+      unit(
+        `${name}-${host.hostName}-adopt`,
+        { host, role: "patroni-adopt", text: config.apply(() => renderAdopt()) },
+        child,
+      ),
+    );
+    etcd.replacedAfter(paused);
     const installed = members.map((host) =>
       unit(
         `${name}-${host.hostName}-install`,
         { host, role: "patroni-install", text: config.apply(renderInstall) },
-        child,
+        { ...child, dependsOn: paused },
       ),
     );
     const running = inTurn(members, [...installed, access.ready, keys], (host, dependsOn) =>
@@ -280,7 +310,11 @@ export class PostgresPatroniCluster extends pulumi.ComponentResource {
           host,
           role: "patroni",
           purge,
-          text: pulumi.all([config, host.traits]).apply(([c, traits]) => renderMember(c, memberOf(c, host), traits)),
+          text: extended(
+            resource,
+            extra,
+            pulumi.all([config, host.traits]).apply(([c, traits]) => renderMember(c, memberOf(c, host), traits)),
+          ),
           secrets: pulumi
             .all([memberPasswords, access.password, certificatesOf(name, host, ca, child)])
             .apply(([p, etcdPassword, certificates]) => ({ ...p, ...certificates, "etcd-password": etcdPassword })),
@@ -316,8 +350,38 @@ export class PostgresPatroniCluster extends pulumi.ComponentResource {
     const shut = firewall
       ? firewallUnits(name, members, config.apply(firewallOf), { ...child, role: "patroni", dependsOn: done })
       : [];
-    this.ready = [...done, ...shut];
+    internals.keep(this, { ready: [...done, ...shut], ca, etcd, poolers, config });
     this.registerOutputs({ scope: this.scope, addresses: this.addresses });
+  }
+
+  /** The commands that it is made of, by name. */
+  get commands(): Record<string, remote.Command> {
+    return commandsOf(this);
+  }
+
+  /** @internal Depend on it: roles and databases are there afterwards, and who may connect can. */
+  get ready(): remote.Command[] {
+    return internals.of(this).ready;
+  }
+
+  /** @internal */
+  get ca(): CertificateAuthority {
+    return internals.of(this).ca;
+  }
+
+  /** @internal */
+  get etcd(): EtcdQuorum {
+    return internals.of(this).etcd;
+  }
+
+  /** @internal */
+  get poolers(): readonly Host[] {
+    return internals.of(this).poolers;
+  }
+
+  /** @internal What it is, checked and resolved; no secrets. */
+  get config(): pulumi.Output<ClusterConfig> {
+    return internals.of(this).config;
   }
 
   /** The password of a role, secret: the given one, or the one that was made. */
@@ -343,7 +407,7 @@ function refuseMembers(resource: string, members: readonly Host[]): void {
 
 function configure(
   resource: string,
-  { members, poolers, firewall }: { members: Host[]; poolers: Host[]; firewall: boolean },
+  { members, poolers, firewall, adopt }: { members: Host[]; poolers: Host[]; firewall: boolean; adopt: boolean },
   settings: pulumi.Output<ClusterSettings>,
   access: EtcdAccess,
   ca: CertificateAuthority,
@@ -368,6 +432,7 @@ function configure(
       members: members.map((host, i) => ({ name: host.hostName, address: addresses[i] ?? "" })),
       poolers: poolerAddresses,
       firewall,
+      adopt,
       caGenerations: ca.generations,
       etcdEndpoints,
       etcdUser: access.user,
@@ -420,6 +485,11 @@ function verifiersOf(seed: string, passwords: Readonly<Record<string, string>>):
   return Object.fromEntries(
     Object.entries(passwords).map(([role, password]) => [verifierSecret(role), scramVerifier(role, password, saltKey)]),
   );
+}
+
+/** Names of the roles whose passwords the program gives. */
+function givenPasswords(settings: pulumi.Output<ClusterSettings>): pulumi.Output<string[]> {
+  return pulumi.unsecret(settings.apply((s) => s.roles.filter((r) => r.password !== undefined).map((r) => r.name)));
 }
 
 /** What is not secret of the settings; given passwords made them so as a whole. */

@@ -18,6 +18,8 @@ export interface ClusterConfig extends Omit<ClusterSettings, "version"> {
   poolers: readonly string[];
   /** Whether only members, poolers and clients reach the ports. */
   firewall: boolean;
+  /** Whether a cluster that was set up by hand is taken over. */
+  adopt: boolean;
   /** The authority's trusted generations. */
   caGenerations: string;
   etcdEndpoints: readonly string[];

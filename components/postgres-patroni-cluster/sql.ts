@@ -9,6 +9,14 @@ export function verifierSecret(role: string): string {
   return `verifier-${createHash("sha256").update(role).digest("hex").slice(0, 12)}`;
 }
 
+/** What pg_rewind calls on its source (PostgreSQL manual, pg_rewind, Notes). */
+const rewindFunctions = [
+  "pg_ls_dir(text, boolean, boolean)",
+  "pg_stat_file(text, boolean)",
+  "pg_read_binary_file(text)",
+  "pg_read_binary_file(text, bigint, bigint, boolean)",
+];
+
 type Settings = Pick<ClusterSettings, "roles" | "databases">;
 
 /** A query that gives one line for everything that is not as wanted: read-only, so it runs on any member. */
@@ -38,7 +46,10 @@ export function renderCheck(settings: Settings): string {
     "  (rolcanlogin, rolsuper, rolcreatedb, rolcreaterole, rolreplication, rolconnlimit)",
     "UNION ALL SELECT 'role ' || quote_ident(name) || ': another password' FROM found WHERE oid IS NOT NULL AND login AND verifier IS DISTINCT FROM rolpassword",
     "UNION ALL SELECT 'role ' || quote_ident(name) || ': not a member of ' || quote_ident(g) FROM found, unnest(member_of) g WHERE oid IS NOT NULL AND g <> ALL (memberships)",
-    "UNION ALL SELECT 'role ' || name || ': another password' FROM own_role o JOIN pg_authid a ON a.rolname = o.name WHERE o.verifier IS DISTINCT FROM a.rolpassword",
+    "UNION ALL SELECT 'role ' || name || CASE WHEN a.oid IS NULL THEN ' is missing' ELSE ': another password' END",
+    "  FROM own_role o LEFT JOIN pg_authid a ON a.rolname = o.name WHERE o.verifier IS DISTINCT FROM a.rolpassword",
+    `UNION ALL SELECT 'role ${rewinder}: may not call ' || f FROM unnest(${array(rewindFunctions)}) f`,
+    `  WHERE EXISTS (SELECT FROM pg_authid WHERE rolname = ${text(rewinder)}) AND NOT has_function_privilege(${text(rewinder)}, 'pg_catalog.' || f, 'EXECUTE')`,
     "UNION ALL SELECT 'database ' || quote_ident(w.name) || CASE WHEN d.oid IS NULL THEN ' is missing' ELSE ': another owner' END",
     "  FROM wanted_database w LEFT JOIN pg_database d ON d.datname = w.name",
     "  WHERE w.name IS NOT NULL AND (d.oid IS NULL OR pg_get_userbyid(d.datdba) <> w.owner)",
@@ -70,6 +81,16 @@ export function renderApply(settings: Settings): string {
       statements.push(`GRANT ${literal(sqlIdentifier(group))} TO ${literal(sqlIdentifier(role.name))};`);
     }
   }
+  // Patroni makes them with a new cluster; one that was taken over may lack them.
+  for (const [role, attribute] of [
+    [replicator, "REPLICATION"],
+    [rewinder, "NOREPLICATION"],
+  ] as const) {
+    statements.push(
+      unless(`SELECT FROM pg_authid WHERE rolname = ${text(role)}`, `CREATE ROLE ${role} LOGIN ${attribute}`),
+    );
+  }
+  for (const f of rewindFunctions) statements.push(`GRANT EXECUTE ON FUNCTION pg_catalog.${f} TO ${rewinder};`);
   for (const role of [superuser, replicator, rewinder]) {
     statements.push(
       onlyIf(

@@ -63,8 +63,8 @@ export const redisSchema = z.object({
   evictionPolicy: z
     .enum(evictionPolicies, { message: `give one of ${evictionPolicies.join(", ")}` })
     .default("noeviction"),
-  maxClients: z.number().int().min(10).max(60000).default(10000),
-  downAfterMs: z.number().int().min(1000, { message: "Sentinel asks every second: give 1000 or more" }).default(3000),
+  maxClients: z.number().int().min(200, { message: "give 200 or more" }).max(60000).default(10000),
+  downAfterMs: z.number().int().min(1000, { message: "Sentinel asks every second: give 1000 or more" }).default(2000),
   settings: z
     .record(z.string().regex(/^[a-z0-9-]+$/, { message: "not a setting of redis.conf" }), setting)
     .default({})

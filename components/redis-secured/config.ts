@@ -16,9 +16,9 @@ import {
   waitFor,
 } from "../converge/text";
 import { firewallOpening } from "../firewall/config";
-import { haproxy, haproxyAnswers } from "../haproxy/config";
+import { haproxy, haproxyAnswers, haproxyHolds } from "../haproxy/config";
 import { installVirtualIp, virtualIp } from "../virtual-ip";
-import { caFile, renderHaproxy } from "./haproxy";
+import { caFile, connectionsLetIn, renderHaproxy } from "./haproxy";
 import { library, load, renderLibrary, renderLoad, script, settingsInForce, usersAsIn } from "./library";
 import {
   data,
@@ -167,6 +167,7 @@ function replicated(config: ReplicatedConfig): string[] {
     ensure("a replica runs with what is configured", renderReplicaRestart(config, dropIn)),
     waitFor("Redis is the master, or in step with it", 300, inStep(config)),
     ...haproxy(role, renderHaproxy(config), config.settings.tls ? { [caFile]: secret("ca") } : {}),
+    haproxyHolds(connectionsLetIn(config.settings), "maxClients"),
     ...virtualIp(config.virtualIp),
   ];
 }

@@ -1,5 +1,6 @@
 import { secret } from "../converge/secrets";
 import { haproxyFile } from "../haproxy/config";
+import type { RedisSettings } from "./args";
 import { majority, type ReplicatedConfig, role, sentinelPort } from "./model";
 import { checker } from "./users";
 
@@ -7,6 +8,14 @@ import { checker } from "./users";
 const longest = "24d";
 
 export const caFile = haproxyFile(role, "ca.crt");
+
+/** Connections of Redis that its clients do not get: replicas, Sentinels, checks, an operator. */
+const reserved = 100;
+
+/** Connections that pass HAProxy, which all come to the master. */
+export function connectionsLetIn({ maxClients }: Pick<RedisSettings, "maxClients">): number {
+  return maxClients - reserved;
+}
 
 /**
  * The address leads to the host that most Sentinels name the master and that says so itself (HAProxy manual, 4.2,
@@ -21,14 +30,19 @@ export function renderHaproxy(config: ReplicatedConfig): string {
     `  bind ${virtualIp.virtualIp.address}:${settings.port} transparent`,
     `  timeout client ${longest}`,
     "  option clitcpka",
-    ...members.map(
-      ({ name }) =>
-        `  use_backend hastack_redis_${name} if { nbsrv(hastack_redis_${name}_named) ge ${majority(config)} }`,
-    ),
+    "  # more wait: without room for the checks Redis would be taken for dead",
+    `  maxconn ${connectionsLetIn(settings)}`,
+    ...members.map(({ name }) => {
+      const backend = `hastack_redis_${name}`;
+      return `  use_backend ${backend} if { nbsrv(${backend}) ge 1 } { nbsrv(${backend}_named) ge ${majority(config)} }`;
+    }),
     "",
     ...members.flatMap(({ name, address }) => [
       `backend hastack_redis_${name}`,
       "  mode tcp",
+      "  # who is led to a master that has just died is told at once, and comes again",
+      "  timeout connect 1s",
+      "  retries 0",
       `  timeout server ${longest}`,
       "  timeout check 1s",
       "  option srvtcpka",

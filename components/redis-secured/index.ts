@@ -2,13 +2,15 @@ import type { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import type { CertificateAuthority } from "../certificate-authority";
-import { unit } from "../converge/unit";
+import { commandsOf, unit } from "../converge/unit";
 import { type RedisEndpoint, redisEndpoint } from "../endpoint";
+import { type ExtraArgs, extended } from "../extra";
 import { fault } from "../fault";
 import { firewallUnits } from "../firewall";
 import { firstWord } from "../founding";
 import type { Host } from "../host";
 import { clockSkewRefused } from "../host/clock";
+import { Internals } from "../internals";
 import { inTurn } from "../rolling";
 import { checked, parse } from "../validate";
 import { apartFromPassword, authPassSecret, type VrrpArgs, virtualIpOn, vrrpPassword } from "../virtual-ip";
@@ -82,14 +84,14 @@ export interface RedisSecuredArgs {
    */
   evictionPolicy?: pulumi.Input<string>;
   /**
-   * Most connections.
+   * Most connections, 200 to 60000. On several hosts 100 of them are for the hosts themselves; further clients wait.
    * @default 10000
    */
   maxClients?: pulumi.Input<number>;
   /**
    * Milliseconds without an answer after which a master is taken for dead. A command that blocks Redis for longer
    * causes a failover.
-   * @default 3000
+   * @default 2000
    */
   downAfterMs?: pulumi.Input<number>;
   /**
@@ -98,11 +100,23 @@ export interface RedisSecuredArgs {
    */
   firewall?: boolean;
   /**
-   * Other settings of redis.conf, in the form in which `CONFIG GET` shows them.
+   * Other settings of redis.conf, in the form in which `CONFIG GET` shows them: text or numbers.
    * @example { "notify-keyspace-events": "Ex" }
    */
-  settings?: pulumi.Input<Record<string, pulumi.Input<string | number>>>;
+  // biome-ignore lint/suspicious/noExplicitAny: a schema for other languages has no unions; values are checked
+  settings?: pulumi.Input<Record<string, any>>;
+  /** What the component does not foresee: files, lines, scripts around restarts. @default none */
+  extra?: ExtraArgs;
 }
+
+interface RedisInternals {
+  hosts: readonly Host[];
+  ca: CertificateAuthority;
+  tls: pulumi.Output<boolean>;
+  ready: remote.Command[];
+}
+
+const internals = new Internals<RedisSecured, RedisInternals>("RedisSecured");
 
 /**
  * Redis that only its clients reach: TLS, passwords, no dangerous commands for the application, data on disk. On one
@@ -132,22 +146,17 @@ export interface RedisSecuredArgs {
 export class RedisSecured extends pulumi.ComponentResource {
   /** The address that clients use: the virtual one, or the host's. */
   readonly address: pulumi.Output<string>;
+  /** TCP port of Redis. */
   readonly port: pulumi.Output<number>;
   /** Password of the user `admin`, who may do everything. Secret. */
   readonly adminPassword: pulumi.Output<string>;
-  /** @internal */
-  readonly hosts: readonly Host[];
-  /** @internal Depend on it: the endpoint answers afterwards. */
-  readonly ready: remote.Command[];
-  private readonly password: pulumi.Output<string>;
-  private readonly tls: pulumi.Output<boolean>;
-  private readonly ca: CertificateAuthority;
-  private readonly redisName: string;
+  /** Password of the application. Secret. */
+  readonly password: pulumi.Output<string>;
 
   constructor(name: string, args: RedisSecuredArgs, opts?: pulumi.ComponentResourceOptions) {
     // Arguments are not repeated as inputs of the component: they hold secrets, and hosts it would wait for.
     super("hastack:index:RedisSecured", name, {}, opts);
-    const { hosts, ca, password, previousPassword, firewall = true, ...given } = args;
+    const { hosts, ca, password, previousPassword, firewall = true, extra, ...given } = args;
     const resource = `RedisSecured ${name}`;
     const child = { parent: this };
     refuseHosts(resource, hosts, given.virtualIp);
@@ -156,11 +165,7 @@ export class RedisSecured extends pulumi.ComponentResource {
     const seed = new random.RandomPassword(`${name}-seed`, { length: 64 }, child).result;
     const passwords = givenPasswords(resource, { password, previousPassword });
 
-    this.redisName = name;
-    this.ca = ca;
     this.port = open(settings, (s) => s.port);
-    this.tls = open(settings, (s) => s.tls);
-    this.hosts = hosts;
     this.address = open(pulumi.all([settings, hosts[0]?.address]), ([s, own]) => s.virtualIp?.address ?? own ?? "");
     this.adminPassword = pulumi.secret(pulumi.all([seed, settings]).apply(([s, c]) => adminPassword(s, c)));
     this.password = pulumi.secret(
@@ -186,7 +191,13 @@ export class RedisSecured extends pulumi.ComponentResource {
     const running = inTurn(hosts, installed, (host, dependsOn) =>
       unit(
         `${name}-${host.hostName}`,
-        { host, role, first, text: on(host).apply(renderMember), secrets: this.secretsOf(host, secrets) },
+        {
+          host,
+          role,
+          first,
+          text: extended(resource, extra, on(host).apply(renderMember)),
+          secrets: withCertificate(secrets, this.certificateOf(name, host, ca)),
+        },
         { ...child, dependsOn, protect: opts?.protect ?? true },
       ),
     );
@@ -203,30 +214,46 @@ export class RedisSecured extends pulumi.ComponentResource {
           },
         )
       : [];
-    this.ready = inTurn(hosts, [...running, ...shut], (host, dependsOn) =>
+    const ready = inTurn(hosts, [...running, ...shut], (host, dependsOn) =>
       unit(
         `${name}-${host.hostName}-ready`,
         { host, role: readyRole, text: on(host).apply(renderReady) },
         { ...child, dependsOn },
       ),
     );
+    internals.keep(this, { hosts, ca, tls: open(settings, (s) => s.tls), ready });
     this.registerOutputs({ address: this.address, port: this.port });
+  }
+
+  /** The commands that it is made of, by name. */
+  get commands(): Record<string, remote.Command> {
+    return commandsOf(this);
+  }
+
+  /** @internal */
+  get hosts(): readonly Host[] {
+    return internals.of(this).hosts;
+  }
+
+  /** @internal Depend on it: the endpoint answers afterwards. */
+  get ready(): remote.Command[] {
+    return internals.of(this).ready;
   }
 
   /** How an application reaches the master. */
   endpoint(): RedisEndpoint {
+    const { ca, tls: encrypted } = internals.of(this);
     return redisEndpoint(
       pulumi
-        .all([this.address, this.port, this.password, this.tls, this.ca.certificate])
+        .all([this.address, this.port, this.password, encrypted, ca.certificate])
         .apply(([host, port, password, tls, caCertificate]) => ({ host, port, password, tls, caCertificate })),
       this.ready,
     );
   }
 
-  /** The host's certificate, and what all hosts share. */
-  private secretsOf(host: Host, shared: pulumi.Output<Record<string, string>>) {
-    const { certificate, privateKey } = this.ca.issue(
-      `${this.redisName}-${host.hostName}`,
+  private certificateOf(name: string, host: Host, ca: CertificateAuthority) {
+    const { certificate, privateKey } = ca.issue(
+      `${name}-${host.hostName}`,
       {
         commonName: host.hostName,
         ipAddresses: pulumi.all([this.address, host.address]).apply((all) => [...new Set(all), "127.0.0.1"]),
@@ -237,10 +264,16 @@ export class RedisSecured extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    return pulumi
-      .all([shared, this.ca.certificate, certificate, privateKey])
-      .apply(([all, ca, crt, key]) => ({ ...all, ca, "server.crt": crt, "server.key": key }));
+    return pulumi.all({ ca: ca.certificate, "server.crt": certificate, "server.key": privateKey });
   }
+}
+
+/** What all hosts share, and the host's certificate. */
+function withCertificate(
+  shared: pulumi.Output<Record<string, string>>,
+  certificate: pulumi.Output<Record<string, string>>,
+): pulumi.Output<Record<string, string>> {
+  return pulumi.all([shared, certificate]).apply(([all, own]) => ({ ...all, ...own }));
 }
 
 function refuseHosts(resource: string, hosts: readonly Host[], virtualIp: unknown): void {

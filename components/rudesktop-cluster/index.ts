@@ -4,6 +4,7 @@ import * as random from "@pulumi/random";
 import { z } from "zod";
 import { unit } from "../converge/unit";
 import type { Host } from "../host";
+import { Internals } from "../internals";
 import { RuDesktopNode, type RuDesktopSettings } from "../rudesktop-node";
 import { parse } from "../validate";
 import { identityOf, renderShared } from "./config";
@@ -25,6 +26,8 @@ const hostsSchema = z.object({
     .refine((names) => new Set(names).size === names.length, { message: "a host is named twice" }),
 });
 
+const internals = new Internals<RuDesktopCluster, { ready: remote.Command[] }>("RuDesktopCluster");
+
 /**
  * RuDesktop on several nodes that agree in everything: SECRET_KEY, REDIS_URL, RELAY_ARGS and redis_server are given
  * once, and compared on the hosts when all nodes are up.
@@ -35,7 +38,7 @@ const hostsSchema = z.object({
  *   ca,
  *   package: PackageSource.apt("rudesktop"),
  *   database: db.endpoint("rudesktop"),
- *   redis: redis.endpoint,
+ *   redis: redis.endpoint(),
  * });
  * new NginxBalancer("front", { hosts: [nginx1, nginx2], virtualIp: "192.168.1.210/24", upstreams: rudesktop.nodes });
  * ```
@@ -50,8 +53,6 @@ export class RuDesktopCluster extends pulumi.ComponentResource {
   readonly healthPath: pulumi.Output<string>;
   /** What signs sessions. Secret. */
   readonly secretKey: pulumi.Output<string>;
-  /** @internal Depend on it: all nodes are healthy and agree afterwards. */
-  readonly ready: remote.Command[];
 
   constructor(name: string, args: RuDesktopClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     // Arguments are not repeated as inputs of the component: they hold secrets, and resources it would wait for.
@@ -70,8 +71,13 @@ export class RuDesktopCluster extends pulumi.ComponentResource {
       this.nodes.push(new RuDesktopNode(`${name}-${host.hostName}`, node, child));
     }
     this.healthPath = pulumi.output(this.nodes[0]?.healthPath ?? "");
-    this.ready = this.compared(name);
+    internals.keep(this, { ready: this.compared(name) });
     this.registerOutputs({ healthPath: this.healthPath, secretKey: this.secretKey });
+  }
+
+  /** @internal Depend on it: all nodes are healthy and agree afterwards. */
+  get ready(): remote.Command[] {
+    return internals.of(this).ready;
   }
 
   private compared(name: string): remote.Command[] {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Installation } from "../package-source";
 
 /** What both a shell and systemd take as a value, see `envFile` in ../formats. */
 const printable = /^[^\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}]*$/u;
@@ -90,11 +91,8 @@ export const nodeSchema = z
 export type NodeSettings = z.output<typeof nodeSchema>;
 
 /** Everything the rendered files depend on, checked and resolved. */
-export interface NodeConfig extends NodeSettings {
+export interface NodeConfig extends NodeSettings, Installation {
   /** Name of the host. */
   name: string;
   address: string;
-  /** The line that installs the package, and the package's name. */
-  install: string;
-  packageName: string;
 }

@@ -2,11 +2,13 @@ import type { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { CertificateAuthority } from "../certificate-authority";
 import { secretsDigest } from "../converge/secrets";
-import { command, unit } from "../converge/unit";
+import { command, commandsOf, unit } from "../converge/unit";
 import type { DatabaseEndpointArgs, RedisEndpointArgs } from "../endpoint";
+import { type ExtraArgs, extended } from "../extra";
 import { firewallUnits } from "../firewall";
 import type { Host } from "../host";
-import type { PackageSource } from "../package-source";
+import { Internals } from "../internals";
+import { installationOf, type PackageArgs } from "../package-source";
 import type { Upstream } from "../upstream";
 import { checked } from "../validate";
 import { type NodeConfig, nodeSchema } from "./args";
@@ -15,7 +17,7 @@ import { check, firewallOf, renderInstall, renderNode, type SharedValues, shared
 /** What is the same on every node of one installation. */
 export interface RuDesktopSettings {
   /** RuDesktop's package. */
-  package: PackageSource;
+  package: PackageArgs;
   /** Issues the certificates of the nodes' nginx. */
   ca: CertificateAuthority;
   /** RuDesktop's database: an address that always leads to the primary. */
@@ -111,9 +113,12 @@ export interface RuDesktopSettings {
    * @default everybody reaches it, and nobody is believed
    */
   balancers?: pulumi.Input<pulumi.Input<string>[]>;
+  /** What the component does not foresee: files, lines, scripts around restarts. @default none */
+  extra?: ExtraArgs;
 }
 
 export interface RuDesktopNodeArgs extends RuDesktopSettings {
+  /** Where it runs. */
   host: Host;
   /** Signs sessions: the same on every node. Secret. */
   secretKey: pulumi.Input<string>;
@@ -124,6 +129,14 @@ export interface RuDesktopNodeArgs extends RuDesktopSettings {
   after?: RuDesktopNode[];
 }
 
+interface NodeInternals {
+  host: Host;
+  shared: pulumi.Output<SharedValues>;
+  ready: remote.Command;
+}
+
+const internals = new Internals<RuDesktopNode, NodeInternals>("RuDesktopNode");
+
 /**
  * One node of RuDesktop: the server, its relay, and an nginx that ends TLS. PostgreSQL and Redis are elsewhere, and
  * shared with the other nodes. `RuDesktopCluster` makes several that agree in everything.
@@ -133,7 +146,7 @@ export interface RuDesktopNodeArgs extends RuDesktopSettings {
  *   host: node1, ca, secretKey,
  *   package: PackageSource.apt("rudesktop"),
  *   database: db.endpoint("rudesktop"),
- *   redis: redis.endpoint,
+ *   redis: redis.endpoint(),
  * });
  * ```
  *
@@ -143,8 +156,6 @@ export interface RuDesktopNodeArgs extends RuDesktopSettings {
  * `/usr/local/lib/hastack/rudesktop/check.py throughput`.
  */
 export class RuDesktopNode extends pulumi.ComponentResource implements Upstream {
-  /** @internal */
-  readonly host: Host;
   /** Name of its host. */
   readonly name: string;
   /** Address of its nginx. */
@@ -157,15 +168,11 @@ export class RuDesktopNode extends pulumi.ComponentResource implements Upstream 
   readonly caCertificate: pulumi.Output<string>;
   /** What was measured when it was changed last: how far PostgreSQL and Redis are away. */
   readonly connectivity: pulumi.Output<string>;
-  /** @internal What has to be the same on every node. */
-  readonly shared: pulumi.Output<SharedValues>;
-  /** @internal Depend on it: the node is healthy afterwards. */
-  readonly ready: remote.Command;
 
   constructor(name: string, args: RuDesktopNodeArgs, opts?: pulumi.ComponentResourceOptions) {
     // Arguments are not repeated as inputs of the component: they hold secrets, and resources it would wait for.
     super("hastack:index:RuDesktopNode", name, {}, opts);
-    const { host, ca, package: source, after = [], ...given } = args;
+    const { host, ca, package: source, after = [], extra, ...given } = args;
     const config = configure(`RuDesktopNode ${name}`, host, source, given);
     const child = { parent: this };
 
@@ -187,8 +194,8 @@ export class RuDesktopNode extends pulumi.ComponentResource implements Upstream 
     const secrets = pulumi
       .all([config, certificate.certificate, certificate.privateKey])
       .apply(([c, crt, key]) => ({ ...secretsOf(c), "server.crt": crt, "server.key": key }));
-    const text = plain(config, renderNode);
-    this.ready = unit(
+    const text = extended(`RuDesktopNode ${name}`, extra, plain(config, renderNode));
+    const ready = unit(
       name,
       { host, role: "rudesktop", text, secrets },
       { ...child, dependsOn: [installed, ...after.map((node) => node.ready)] },
@@ -196,27 +203,51 @@ export class RuDesktopNode extends pulumi.ComponentResource implements Upstream 
     const state = pulumi
       .all([text, secrets, host.digestKey])
       .apply(([t, values, key]) => secretsDigest(JSON.stringify([t, values]), key));
-    this.connectivity = this.measured(name, host, pulumi.unsecret(state));
+    this.connectivity = this.measured(name, host, pulumi.unsecret(state), ready);
     if (args.balancers) {
-      firewallUnits(name, [host], plain(config, firewallOf), { ...child, role: "rudesktop", dependsOn: [this.ready] });
+      firewallUnits(name, [host], plain(config, firewallOf), { ...child, role: "rudesktop", dependsOn: [ready] });
     }
 
-    this.host = host;
     this.address = host.address;
     this.name = host.hostName;
     this.port = plain(config, (c) => c.httpsPort);
     this.healthPath = plain(config, (c) => c.healthPath);
     this.caCertificate = ca.certificate;
-    this.shared = pulumi.secret(config.apply(sharedOf));
+    internals.keep(this, { host, shared: pulumi.secret(config.apply(sharedOf)), ready });
     this.registerOutputs({ address: this.address, port: this.port, connectivity: this.connectivity });
   }
 
+  /** The commands that it is made of, by name. */
+  get commands(): Record<string, remote.Command> {
+    return commandsOf(this);
+  }
+
+  /** @internal */
+  get host(): Host {
+    return internals.of(this).host;
+  }
+
+  /** @internal What has to be the same on every node. */
+  get shared(): pulumi.Output<SharedValues> {
+    return internals.of(this).shared;
+  }
+
+  /** @internal Depend on it: the node is healthy afterwards. */
+  get ready(): remote.Command {
+    return internals.of(this).ready;
+  }
+
   /** Measured anew whenever the node's state has changed; what is too slow is a warning of the run. */
-  private measured(name: string, host: Host, state: pulumi.Output<string>): pulumi.Output<string> {
+  private measured(
+    name: string,
+    host: Host,
+    state: pulumi.Output<string>,
+    ready: remote.Command,
+  ): pulumi.Output<string> {
     const measurement = command(
       `${name}-connectivity`,
       { connection: host.connection, create: pulumi.interpolate`${host.sudo}${check} all ${state}` },
-      { parent: this, dependsOn: [this.ready] },
+      { parent: this, dependsOn: [ready] },
       host,
     );
     return measurement.stdout.apply(async (said) => {
@@ -231,16 +262,12 @@ export class RuDesktopNode extends pulumi.ComponentResource implements Upstream 
 function configure(
   resource: string,
   host: Host,
-  source: PackageSource,
-  given: Omit<RuDesktopNodeArgs, "host" | "ca" | "package" | "after">,
+  source: PackageArgs,
+  given: Omit<RuDesktopNodeArgs, "host" | "ca" | "package" | "after" | "extra">,
 ): pulumi.Output<NodeConfig> {
-  return pulumi.all([checked(resource, nodeSchema, given), host.address]).apply(([settings, address]) => ({
-    ...settings,
-    name: host.hostName,
-    address,
-    install: source.directive,
-    packageName: source.packageName,
-  }));
+  return pulumi
+    .all([checked(resource, nodeSchema, given), installationOf(resource, source), host.address])
+    .apply(([settings, installation, address]) => ({ ...settings, ...installation, name: host.hostName, address }));
 }
 
 function secretsOf({ database, redis, secretKey }: NodeConfig): Record<string, string> {

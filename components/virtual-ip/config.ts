@@ -115,6 +115,8 @@ export function handOver(config: VirtualIpConfig): string {
   );
   return [
     `${held} || exit 0`,
+    "# a keepalived that was set up by hand cannot stand aside: its end gives the address up",
+    `grep -qsF ${fragments}/ ${main} || { systemctl stop keepalived; exit 0; }`,
     "# another port than the one that is served until now: its clients have to change theirs, and lose nothing by a move",
     `timeout 2 bash -c '</dev/tcp/${config.self.address}/${config.port}' 2>/dev/null || exit 0`,
     "ready=",

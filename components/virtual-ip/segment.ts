@@ -26,7 +26,7 @@ export function segmentIsFree(config: VirtualIpConfig): string {
     "PERL",
     `ip -o -4 address show | grep -qF ' ${address}/' && exit 0`,
     "# who answers for the address, and is it one of ours?",
-    `neighbour() { perl -MIO::Socket::INET -e 'my $s = IO::Socket::INET->new(Proto => "udp", PeerAddr => "$ARGV[0]:9") and $s->send("")' "$1" || true; }`,
+    `neighbour() { perl -MIO::Socket::INET -e 'my $s = IO::Socket::INET->new(Proto => "udp", PeerAddr => "$ARGV[0]:9"); $s && $s->send("")' "$1" || true; }`,
     `for peer in ${[address, ...config.peers.map((peer) => peer.address)].join(" ")}; do neighbour $peer; done`,
     "sleep 1",
     "mac() { ip -4 neigh show to $1 | sed -n 's/.* lladdr \\([0-9a-f:]*\\).*/\\1/p'; }",

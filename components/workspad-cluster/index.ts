@@ -2,6 +2,7 @@ import type { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import type { Host } from "../host";
+import { Internals } from "../internals";
 import { parse } from "../validate";
 import { WorksPadNode, type WorksPadSettings } from "../workspad-node";
 import { DataProtectionCertificate } from "../workspad-node/data-protection";
@@ -22,6 +23,8 @@ const hostsSchema = z.object({
     .min(2, { message: "one node serves nobody while it is changed or lost: give 2 or more" })
     .refine((names) => new Set(names).size === names.length, { message: "a host is named twice" }),
 });
+
+const internals = new Internals<WorksPadCluster, { ready: remote.Command[] }>("WorksPadCluster");
 
 /**
  * WorksPad on several nodes with one data-protection certificate, so that a session made on one is known to all.
@@ -51,8 +54,8 @@ export class WorksPadCluster extends pulumi.ComponentResource {
   readonly nodes: WorksPadNode[];
   /** What sessions are protected with. */
   readonly dataProtection: DataProtectionCertificate;
-  /** @internal Depend on it: all nodes are healthy afterwards. */
-  readonly ready: remote.Command[];
+  /** Path that answers on a node when it can serve. */
+  readonly healthPath: pulumi.Output<string>;
 
   constructor(name: string, args: WorksPadClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     // Arguments are not repeated as inputs of the component: they hold secrets, and resources it would wait for.
@@ -68,7 +71,13 @@ export class WorksPadCluster extends pulumi.ComponentResource {
       const node = { ...settings, host, dataProtection: this.dataProtection, after };
       this.nodes.push(new WorksPadNode(`${name}-${host.hostName}`, node, child));
     }
-    this.ready = this.nodes.map((node) => node.ready);
-    this.registerOutputs({});
+    internals.keep(this, { ready: this.nodes.map((node) => node.ready) });
+    this.healthPath = pulumi.output(this.nodes[0]?.healthPath ?? "");
+    this.registerOutputs({ healthPath: this.healthPath });
+  }
+
+  /** @internal Depend on it: all nodes are healthy afterwards. */
+  get ready(): remote.Command[] {
+    return internals.of(this).ready;
   }
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { aptSourceSchema } from "../host/args";
+import type { Installation } from "../package-source";
 
 /** Each of them is one line: in the installer's answers, in a connection string, in a list. */
 const text = z
@@ -69,6 +70,7 @@ export const nodeSchema = z.object({
   services: z.array(unit).min(1).default(["workspad-gateway", "workspad-assistant", "workspad-adminapi"]),
   httpsPort: port.default(4430),
   healthPath: urlPath.default("/"),
+  minReadySeconds: z.number().int().min(0).max(600).default(10),
   balancers: z.array(network).optional(),
   activeDirectory: z
     .object({
@@ -84,10 +86,7 @@ export const nodeSchema = z.object({
 export type NodeSettings = z.output<typeof nodeSchema>;
 
 /** Everything the rendered files depend on, checked and resolved. */
-export interface NodeConfig extends NodeSettings {
-  /** The line that installs the package, and the package's name. */
-  install: string;
-  packageName: string;
+export interface NodeConfig extends NodeSettings, Installation {
   /** Whether an authority of the stack issues the certificate of the HTTPS port. */
   ownServerCertificate: boolean;
 }

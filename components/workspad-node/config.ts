@@ -5,6 +5,7 @@ import {
   directory,
   ensure,
   file,
+  generatedDirectory,
   packages,
   port,
   requirement,
@@ -25,10 +26,15 @@ const programs = "/usr/local/lib/hastack/workspad";
 const terminal = `${programs}/terminal.py`;
 const database = `${programs}/database.py`;
 export const outside = `${programs}/outside.py`;
+/** A node that was ready once and is restarted has to be seen by balancers again before the next one stops. */
+const rollout = "/var/lib/hastack/workspad";
+const ready = `${rollout}/ready`;
+const unseen = `${rollout}/unseen`;
 const readable = { mode: "0644", owner: "root:root" };
 const searchable = { mode: "0755", owner: "root:root" };
 const executable = { mode: "0755", owner: "root:root" };
 const forRoot = { mode: "0600", owner: "root:root" };
+const rootOnly = { mode: "0700", owner: "root:root" };
 
 /** The unit `workspad-install`, on all hosts at once: what the node needs besides WorksPad itself. */
 export function renderInstall(config: NodeConfig): string {
@@ -69,8 +75,23 @@ export function renderNode(config: NodeConfig): string {
     ...debconfForgets(config),
     ...certificates.map(([path, name]) => file(path, secret(name), { mode: "0640", owner: `root:${config.group}` })),
     ensure(settingsStep, { check: `${database} check`, fix: `${database} write 2>&1` }),
-    ...config.services.map((name) => service(name, { enabled: true, started: true, restartOn, disturbs: oneAtATime })),
+    generatedDirectory(rollout, rootOnly),
+    ...config.services.map((name, i) =>
+      service(name, {
+        enabled: true,
+        started: true,
+        restartOn,
+        disturbs: oneAtATime,
+        // The first one serves. One that has never been ready is awaited by nobody.
+        ...(i === 0 && { beforeRestart: `[ ! -e ${ready} ] || : >${unseen}` }),
+      }),
+    ),
     waitFor("WorksPad is healthy", 90, healthy(`https://127.0.0.1:${config.httpsPort}${config.healthPath}`)),
+    ensure("balancers have seen that it serves", {
+      check: `[ -e ${ready} ] && [ ! -e ${unseen} ]`,
+      fix: `[ ! -e ${unseen} ] || sleep ${config.minReadySeconds}\nrm -f ${unseen}\n: >${ready}`,
+      timeout: config.minReadySeconds + 30,
+    }),
   );
 }
 

@@ -2,11 +2,13 @@ import { createHash } from "node:crypto";
 import type { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { CertificateAuthority } from "../certificate-authority";
-import { command, unit } from "../converge/unit";
+import { command, commandsOf, unit } from "../converge/unit";
 import type { DatabaseEndpointArgs } from "../endpoint";
+import { type ExtraArgs, extended } from "../extra";
 import { firewallUnits } from "../firewall";
 import type { AptSourceArgs, Host } from "../host";
-import type { PackageSource } from "../package-source";
+import { Internals } from "../internals";
+import { installationOf, type PackageArgs } from "../package-source";
 import type { Upstream } from "../upstream";
 import { checked } from "../validate";
 import { type NodeConfig, nodeSchema } from "./args";
@@ -22,18 +24,19 @@ export interface WorksPadQuestionsArgs {
   name: pulumi.Input<string>;
   /** Who logs in. */
   user: pulumi.Input<string>;
+  /** Secret; in `debconf` the question's name. */
   password: pulumi.Input<string>;
 }
 
 /** What they look like on the terminal: regular expressions, for which case does not matter. */
 export interface WorksPadPromptsArgs {
-  /** @default "Database Server host" */
+  /** For the server. @default "Database Server host" */
   host?: pulumi.Input<string>;
-  /** @default "Database name" */
+  /** For the database. @default "Database name" */
   name?: pulumi.Input<string>;
-  /** @default "Database User" */
+  /** For the user. @default "Database User" */
   user?: pulumi.Input<string>;
-  /** @default "Password" */
+  /** For the password. @default "Password" */
   password?: pulumi.Input<string>;
 }
 
@@ -63,7 +66,7 @@ export interface ExchangeArgs {
 /** What is the same on every node of one installation. */
 export interface WorksPadSettings {
   /** WorksPad's package. */
-  package: PackageSource;
+  package: PackageArgs;
   /** WorksPad's database: an address that always leads to the primary. */
   database: DatabaseEndpointArgs;
   /**
@@ -154,6 +157,12 @@ export interface WorksPadSettings {
    */
   healthPath?: pulumi.Input<string>;
   /**
+   * Seconds for which a node has to serve again after a restart before the next one may stop: as long as balancers take
+   * to see it. Without it there are moments in which they know of no node that serves.
+   * @default 10, more than an `NginxBalancer` takes by default
+   */
+  minReadySeconds?: pulumi.Input<number>;
+  /**
    * Addresses or networks in CIDR notation of the balancers: only they reach the HTTPS port.
    * @default everybody does
    */
@@ -162,9 +171,12 @@ export interface WorksPadSettings {
   activeDirectory?: pulumi.Input<ActiveDirectoryArgs>;
   /** The mail server that users work with. @default not looked at */
   exchange?: pulumi.Input<ExchangeArgs>;
+  /** What the component does not foresee: files, lines, scripts around restarts. @default none */
+  extra?: ExtraArgs;
 }
 
 export interface WorksPadNodeArgs extends WorksPadSettings {
+  /** Where it runs. */
   host: Host;
   /**
    * What sessions are protected with: the same for all nodes of an installation.
@@ -177,6 +189,8 @@ export interface WorksPadNodeArgs extends WorksPadSettings {
    */
   after?: WorksPadNode[];
 }
+
+const internals = new Internals<WorksPadNode, { ready: remote.Command }>("WorksPadNode");
 
 /**
  * One node of WorksPad: the runtime, the package with its installer's questions answered, the services. The database is
@@ -208,13 +222,11 @@ export class WorksPadNode extends pulumi.ComponentResource implements Upstream {
   readonly caCertificate: pulumi.Output<string | undefined>;
   /** Which systems outside answered when that was asked last, a line each. */
   readonly outside: pulumi.Output<string>;
-  /** @internal Depend on it: the node is healthy afterwards. */
-  readonly ready: remote.Command;
 
   constructor(name: string, args: WorksPadNodeArgs, opts?: pulumi.ComponentResourceOptions) {
     // Arguments are not repeated as inputs of the component: they hold secrets, and resources it would wait for.
     super("hastack:index:WorksPadNode", name, {}, opts);
-    const { host, ca, package: source, dataProtection, after = [], ...given } = args;
+    const { host, ca, package: source, dataProtection, after = [], extra, ...given } = args;
     const config = configure(`WorksPadNode ${name}`, source, ca !== undefined, given);
     const child = { parent: this };
 
@@ -223,13 +235,13 @@ export class WorksPadNode extends pulumi.ComponentResource implements Upstream {
       { host, role: "workspad-install", text: plain(config, renderInstall) },
       child,
     );
-    const text = plain(config, renderNode);
+    const text = extended(`WorksPadNode ${name}`, extra, plain(config, renderNode));
     const looked =
       args.activeDirectory || args.exchange
         ? [this.look(name, host, plain(config, renderOutside), text, installed)]
         : [];
     this.outside = this.warned(host, pulumi.concat(...looked.map((look) => look.stdout)));
-    this.ready = unit(
+    const ready = unit(
       name,
       {
         host,
@@ -253,15 +265,26 @@ export class WorksPadNode extends pulumi.ComponentResource implements Upstream {
       { ...child, dependsOn: [installed, ...looked, ...after.map((node) => node.ready)] },
     );
     if (args.balancers) {
-      firewallUnits(name, [host], plain(config, firewallOf), { ...child, role: "workspad", dependsOn: [this.ready] });
+      firewallUnits(name, [host], plain(config, firewallOf), { ...child, role: "workspad", dependsOn: [ready] });
     }
 
+    internals.keep(this, { ready });
     this.name = host.hostName;
     this.address = host.address;
     this.port = plain(config, (c) => c.httpsPort);
     this.healthPath = plain(config, (c) => c.healthPath);
     this.caCertificate = pulumi.output(ca?.certificate);
     this.registerOutputs({ address: this.address, port: this.port, outside: this.outside });
+  }
+
+  /** The commands that it is made of, by name. */
+  get commands(): Record<string, remote.Command> {
+    return commandsOf(this);
+  }
+
+  /** @internal Depend on it: the node is healthy afterwards. */
+  get ready(): remote.Command {
+    return internals.of(this).ready;
   }
 
   /** Looked at before the node is made, and again before it is changed. */
@@ -294,16 +317,13 @@ export class WorksPadNode extends pulumi.ComponentResource implements Upstream {
 
 function configure(
   resource: string,
-  source: PackageSource,
+  source: PackageArgs,
   ownServerCertificate: boolean,
-  settings: Omit<WorksPadNodeArgs, "host" | "ca" | "package" | "dataProtection" | "after">,
+  settings: Omit<WorksPadNodeArgs, "host" | "ca" | "package" | "dataProtection" | "after" | "extra">,
 ): pulumi.Output<NodeConfig> {
-  return checked(resource, nodeSchema, settings).apply((checkedSettings) => ({
-    ...checkedSettings,
-    install: source.directive,
-    packageName: source.packageName,
-    ownServerCertificate,
-  }));
+  return pulumi
+    .all([checked(resource, nodeSchema, settings), installationOf(resource, source)])
+    .apply(([checkedSettings, installation]) => ({ ...checkedSettings, ...installation, ownServerCertificate }));
 }
 
 function secretsOf(

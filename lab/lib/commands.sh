@@ -138,7 +138,7 @@ Runs a command of this machine in the lab's network, where the hosts can be reac
 Pulumi is on the path and keeps its state in $STATE_DIR. Exit code, input and output are the command's.
 
 examples:
-  lab/lab exec -- pulumi preview --cwd stacks/dev
+  lab/lab exec -- pulumi preview --stack dev
   lab/lab exec -- psql 'host=psql1,psql2,psql3 user=postgres target_session_attrs=read-write'
   lab/lab exec -- bash
 HELP

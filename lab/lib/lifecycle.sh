@@ -27,6 +27,7 @@ lab_up() {
   mirror_serve
   lab_boot
   mirror_check
+  lab_install "$file"
   : >"$STATE_DIR/up"
   trap - EXIT
   say "lab '$topology' is up after $(seconds_since "$started") s: $(lab_hosts | paste -sd' ')"
@@ -87,6 +88,18 @@ lab_boot() {
     wait "$pid" || die "not every host has come up; the consoles are in $STATE_DIR/log"
   done
   say " … $(seconds_since "$started") s"
+}
+
+# lab_install FILE: what a topology puts on hosts that nobody else sets up, e.g. those that stand for systems outside.
+lab_install() {
+  local name package installs=() pid
+  while IFS=$'\t' read -r name package; do
+    mirror_install "$name" "$package" >"$STATE_DIR/log/$name-$package.log" 2>&1 &
+    installs+=($!)
+  done < <(topology_packages "$1")
+  for pid in "${installs[@]}"; do
+    wait "$pid" || die "a package of the topology could not be installed; see $STATE_DIR/log"
+  done
 }
 
 lab_down() {

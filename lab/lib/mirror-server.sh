@@ -25,3 +25,14 @@ mirror_server() {
   cgroup_enter lab
   exec python3 -m http.server $MIRROR_PORT --bind "$CONTROLLER_ADDRESS" --protocol HTTP/1.1 --directory "$STATE_DIR/www"
 }
+
+# mirror_install HOST PACKAGE: by apt on a running host, without leaving the mirror among its package sources.
+mirror_install() {
+  local release
+  release=$(host_field "$1" release)
+  in_lab "${LAB_SSH[@]}" "root@$1" "cat >/run/lab-keyring.asc && \
+    echo 'deb [signed-by=/run/lab-keyring.asc] http://$CONTROLLER_ADDRESS:$MIRROR_PORT/$release ./' >/run/lab.list && \
+    sources='-o Dir::Etc::sourcelist=/run/lab.list -o Dir::Etc::sourceparts=-' && \
+    apt-get -qq \$sources update && DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends \$sources install $2" \
+    <"$STATE_DIR/apt/archive-keyring.asc"
+}

@@ -40,6 +40,8 @@ mirror_build() {
   mirror_package "$LAB_DIR/stand-ins/aspnetcore-runtime-6.0" "$tree/pool" 6.0
   mirror_package "$LAB_DIR/stand-ins/workspad" "$tree/pool" 1.0
   mirror_package "$LAB_DIR/stand-ins/workspad" "$tree/pool" 1.1
+  mirror_package "$LAB_DIR/stand-ins/active-directory" "$tree/pool" 2016
+  mirror_package "$LAB_DIR/stand-ins/exchange" "$tree/pool" 2016
   (cd "$tree" && dpkg-scanpackages --multiversion pool >Packages && gzip -9nk Packages)
   mirror_sign "$release" "$tree"
   mv -T "$tree" "$mirror"

@@ -33,15 +33,19 @@ def check_disk(where):
       "\(where).sizeMb: \(tojson) is not a whole number from 16 to 16384"))
   end;
 
+def check_package(where):
+  complain_unless(type == "string" and test("^[a-z0-9][a-z0-9+.-]+$"); "\(where): \(tojson) is not a package's name");
+
 def duplicates(field): [.hosts[]? | objects | field | strings] | group_by(.) | map(select(length > 1)[0])[];
 
 def check_host(where):
   if type != "object" then "\(where): is \(tojson); it must be an object {name, address}" else
-    unknown_keys(where; ["name", "address", "release", "dataDisk"]),
+    unknown_keys(where; ["name", "address", "release", "dataDisk", "package"]),
     (.name | check_name("\(where).name")),
     (.address | check_address("\(where).address")),
     (.release // empty | check_release("\(where).release")),
-    (.dataDisk // empty | check_disk("\(where).dataDisk"))
+    (.dataDisk // empty | check_disk("\(where).dataDisk")),
+    (.package // empty | check_package("\(where).package"))
   end;
 
 def complaints:

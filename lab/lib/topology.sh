@@ -30,6 +30,11 @@ topology_hosts() {
   printf '%s\n' "$hosts"
 }
 
+# topology_packages FILE: what hosts have from the beginning, lines of a host's name and a package.
+topology_packages() {
+  jq --raw-output '.hosts[] | select(.package) | [.name, .package] | @tsv' "$1"
+}
+
 # Of the running lab
 
 lab_hosts() { cut -f1 "$STATE_DIR/topology.tsv"; }

@@ -45,6 +45,22 @@ describe("files, directories, links", () => {
     assert.equal(await host.sh(`stat -c %F ${target}`), "regular file\n");
   });
 
+  test("what was there before any unit is kept once, as it was, for root alone; what a unit made is not", async () => {
+    const [path, lead] = ["/etc/originals.conf", "/etc/originals.link"];
+    const copies = "/var/lib/hastack/originals";
+    await host.sh(`echo theirs >${path}; chmod 0644 ${path}; chown deploy ${path}; ln -sf ${path} ${lead}`);
+    const text = (content: string) => `${file(path, content, "0600 root:root")}\nlink ${lead} /etc/hostname`;
+    const said = await host.applied("originals", text("ours"));
+    assert.deepEqual(said.slice(0, 2), [
+      `${path}: what stood there is kept as ${copies}${path}`,
+      `${lead}: what stood there is kept as ${copies}${lead}`,
+    ]);
+    await host.applied("originals", text("changed"));
+    await host.applied("second", file(path, "changed", "0600 root:root"));
+    const shown = `cd ${copies}; stat -c '%a %U' . .${path}; cat .${path}; readlink .${lead}`;
+    assert.equal(await host.sh(shown), `700 root\n644 deploy\ntheirs\n${path}\n`);
+  });
+
   test("a directory in a file's place is moved aside with all that is in it", async () => {
     await host.applied("files", unit);
     await host.sh(`rm ${target}; mkdir ${target}; echo precious >${target}/inside`);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { agentSource, agentVersion } from "../../components/converge/agent";
+import { blocksIn } from "../unit/docs/blocks";
 import { converge, TestHost } from "./host";
 import { ensure, file, packageSource, service } from "./text";
 
@@ -138,6 +139,43 @@ describe("runs of the agent", () => {
     }
     const probe = JSON.parse((await host.run("perl - probe", { input: agentSource() })).stdout);
     assert.equal(probe.agent, agentVersion);
+  });
+
+  test("preflight answers every condition of a text, and the packages it wants; nothing is changed", async () => {
+    const [example] = blocksIn("docs/converge.md").filter(({ language }) => language === "unit");
+    assert.ok(example);
+    const preflight = async (text: string) =>
+      JSON.parse(await host.sh(`${converge} preflight etcd`, { input: text })) as {
+        conditions: object[];
+        packages: string[];
+      };
+    assert.deepEqual(await preflight(example.text), {
+      conditions: [{ asks: "port 2379", complaint: null }],
+      packages: ["etcd-server", "etcd-client"],
+    });
+    const text = [
+      "port 22 etcd.service peers",
+      "require \"give it a disk\" <<'E'\necho none; exit 1\nE",
+      "require \"needs a secret\" <<'E'\ntest x = @{secret:unknown}\nE",
+      "package rude=2.7 hold",
+      "file /etc/never 0644 root:root <<'E'\nx\nE",
+      "end\n",
+    ].join("\n");
+    const { conditions, packages } = await preflight(text);
+    assert.deepEqual(packages, ["rude=2.7"]);
+    assert.deepEqual(conditions, [
+      {
+        asks: "port 22",
+        complaint: (conditions[0] as { complaint: string }).complaint,
+      },
+      { asks: "give it a disk", complaint: "give it a disk\n    none" },
+    ]);
+    assert.match(
+      (conditions[0] as { complaint: string }).complaint,
+      /^needed for peers, but sshd \(process \d+\) already listens/,
+    );
+    assert.notEqual((await host.run("test -e /etc/never || test -e /var/lib/hastack/units/etcd")).code, 0);
+    assert.equal((await host.run(`${converge} preflight etcd`, { input: "fiel x\nend\n" })).code, 2);
   });
 
   test("facts are those of the host", async () => {

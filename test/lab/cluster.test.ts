@@ -1,6 +1,6 @@
 /**
- * The database cluster of `npm run dev` end to end, on real hosts in a lab of its own. The tests run in order, each on
- * what the ones before have left. See support/test-lab.ts for working on them.
+ * The database cluster end to end, on real hosts in a lab of its own. The tests run in order, each on what the ones before
+ * have left. See support/test-lab.ts for working on them.
  */
 import { access } from "./cluster/access";
 import { comesUp } from "./cluster/comes-up";

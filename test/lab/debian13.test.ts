@@ -5,7 +5,7 @@ import { Suite } from "./support/suite";
 import { TestCluster } from "./support/test-cluster";
 
 /** The same stack on Debian 13: PostgreSQL 17, Patroni 4, etcd 3.5. */
-const suite = new Suite(new TestCluster("dev13"), 8);
+const suite = new Suite(new TestCluster("postgres13"), 8);
 const { foundation, promise, cluster } = suite;
 
 foundation("`up` on fresh hosts of Debian 13 makes a leader and two streaming replicas", async (t) => {

@@ -72,7 +72,7 @@ describe("the lab", () => {
   const networkBefore = network();
 
   before(async () => {
-    console.log((await lab.do("up", "dev")).trim());
+    console.log((await lab.do("up", "postgres")).trim());
   });
   after(async () => {
     await lab.try("down");
@@ -90,11 +90,11 @@ describe("the lab", () => {
 
   test("a second `up` changes nothing; of another topology it is refused with the cure", async () => {
     const boot = await lab.on("psql1", "cat /proc/sys/kernel/random/boot_id; stat -c %Y /proc/1");
-    await lab.do("up", "dev");
+    await lab.do("up", "postgres");
     assert.equal(await lab.on("psql1", "cat /proc/sys/kernel/random/boot_id; stat -c %Y /proc/1"), boot);
     const other = await lab.try("up", "single");
     assert.notEqual(other.code, 0);
-    assert.match(other.stderr, /dev.*down/s);
+    assert.match(other.stderr, /postgres.*down/s);
   });
 
   test("hosts are air-gapped, and this machine's own network knows nothing of them", async () => {
@@ -218,7 +218,7 @@ except OSError as error:
   test("wrong words are refused, naming them and the cure", async () => {
     for (const [args, pattern] of [
       [["power-off", "psql9"], /psql9.*psql1/s],
-      [["up", "nowhere"], /nowhere.*dev/s],
+      [["up", "nowhere"], /nowhere.*postgres/s],
       [["frobnicate"], /frobnicate/],
       [["fill-disk"], /HOST|usage/i],
     ] as const) {
@@ -250,7 +250,7 @@ except OSError as error:
   });
 
   test("`down` clears up after an `up` that was killed half way", async () => {
-    const up = spawn(command, ["up", "dev"], {
+    const up = spawn(command, ["up", "postgres"], {
       env: { ...process.env, HASTACK_LAB_STATE: lab.state },
       stdio: "ignore",
     });

@@ -27,7 +27,8 @@ describe("RuDesktop on two nodes", () => {
 
   test("`up` on fresh hosts makes both healthy, and a second preview changes nothing", limit, async (t) => {
     const started = performance.now();
-    const measured = await site.up();
+    await site.up();
+    const measured = await site.connectivity();
     t.diagnostic(`up on fresh hosts: ${secondsSince(started)} s`);
     for (const node of site.nodes) {
       const { status, body } = await site.ask(node, "/health");

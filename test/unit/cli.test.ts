@@ -1,10 +1,16 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { type Diagnosis, isHealthy } from "../../components/cli/check";
+import { report } from "../../components/cli/doctor-report";
 import { exitCodeOf, type HostDrift, noteHolders } from "../../components/cli/drift";
 import { reports } from "../../components/cli/drift-report";
-import { isWell, type Status } from "../../components/cli/status";
+import type { Inventory } from "../../components/cli/inventory";
+import type { Answers } from "../../components/cli/roles";
+import { groupsOf, isWell, type Status } from "../../components/cli/status";
+import { page } from "../../components/cli/status-page";
 import { tree } from "../../components/cli/status-tree";
 import { endingSoon } from "../../components/converge/certificates";
+import { openings, renderTable } from "../../components/firewall/table";
 
 const clean: HostDrift = { host: "psql2", units: {}, certificates: [] };
 const drifted: HostDrift = {
@@ -15,7 +21,7 @@ const drifted: HostDrift = {
 const silent: HostDrift = { host: "psql3", unreachable: "192.168.1.132: timed out", units: {}, certificates: [] };
 const at = "2027-01-01T00:00:00.000Z";
 
-function report(form: string, hosts: readonly HostDrift[]): string {
+function driftReport(form: string, hosts: readonly HostDrift[]): string {
   const render = reports[form];
   assert.ok(render, form);
   return render({ at, hosts: [...hosts] });
@@ -30,26 +36,26 @@ describe("the drift report", () => {
 
   test("as text: a line for everything", () => {
     assert.equal(
-      report("text", [drifted, clean, silent]),
+      driftReport("text", [drifted, clean, silent]),
       'psql1  etcd  /etc/default/etcd content: "a|b"\npsql1  etcd  etcd.service inactive\n' +
         "psql3  cannot be asked: 192.168.1.132: timed out\n",
     );
-    assert.equal(report("text", [clean]), "no drift on 1 hosts\n");
+    assert.equal(driftReport("text", [clean]), "no drift on 1 hosts\n");
   });
 
   test("as Markdown: a table that no value breaks", () => {
-    const [title, , ...rows] = report("markdown", [drifted, silent]).trim().split("\n");
+    const [title, , ...rows] = driftReport("markdown", [drifted, silent]).trim().split("\n");
     assert.equal(title, `Drift on 2 hosts, asked at ${at}:`);
     assert.equal(rows.length, 5);
     for (const row of rows) assert.equal(row.replaceAll("\\|", "").split("|").length, 5, row);
   });
 
   test("as JSON: the values themselves", () => {
-    assert.deepEqual(JSON.parse(report("json", [drifted, silent])), { at, hosts: [drifted, silent] });
+    assert.deepEqual(JSON.parse(driftReport("json", [drifted, silent])), { at, hosts: [drifted, silent] });
   });
 
   test("for Prometheus: one sample a unit, quoted by its rules", () => {
-    const samples = report("prometheus", [drifted, silent])
+    const samples = driftReport("prometheus", [drifted, silent])
       .split("\n")
       .filter((line) => !line.startsWith("#"));
     assert.deepEqual(samples, [
@@ -89,52 +95,244 @@ describe("the drift report", () => {
   });
 });
 
+/** Three databases, a pair of poolers, a pair of balancers with a node: what each host says of itself. */
+const inventory: Inventory = {
+  hosts: {},
+  addresses: {},
+  clusters: [{ scope: "workspad-cluster", members: ["psql1", "psql2"] }],
+  virtualIps: [],
+  poolers: [{ address: "192.168.1.200", hosts: ["proxy1", "proxy2"] }],
+  balancers: [
+    { address: "192.168.1.122", hosts: ["nginx1"], nodes: [{ name: "node1", address: "10.0.0.1", port: 443 }] },
+  ],
+  caches: [{ address: "192.168.1.210", hosts: ["redis1", "redis2"] }],
+  quorums: [{ members: ["psql1", "psql2"] }],
+};
+
+const etcd = (leads: boolean) =>
+  `https://10.0.0.9:2379 is healthy: successfully committed proposal: took = 9ms\nhttps://10.0.0.9:2379, 8e9e, 3.4.23, 20 kB, ${leads}, false, 2, 10, 10, `;
+const patroni = JSON.stringify([
+  { Member: "psql1", Role: "Leader", State: "running" },
+  { Member: "psql2", Role: "Replica", State: "streaming", "Lag in MB": 3 },
+]);
+const pooler = "haproxy active\nkeepalived active\npgbouncer active";
+
+const well = {
+  psql1: { said: { patroni, etcd: etcd(true) } },
+  psql2: { said: { patroni, etcd: etcd(false) } },
+  proxy1: { said: { services: pooler, addresses: "192.168.1.140/24\n192.168.1.200/24" } },
+  proxy2: { said: { services: pooler, addresses: "192.168.1.141/24" } },
+  nginx1: { said: { services: "nginx active\nhastack-nginx-readiness active", nginx: "10.0.0.1:443 200" } },
+  redis1: { said: { addresses: "192.168.1.210/24", redis: "role:master\r\nmaster_repl_offset:500\r" } },
+  redis2: { said: { redis: "role:slave\r\nmaster_link_status:up\r\nslave_repl_offset:480\r", addresses: "" } },
+} satisfies Answers;
+
+function statusWith(changed: Answers): Status {
+  const answers: Answers = { ...well, ...changed };
+  const hosts = Object.entries(answers).map(([host, { reason }]) => [host, reason ?? null]);
+  return { hosts: Object.fromEntries(hosts), groups: groupsOf(inventory, answers), drift: { psql1: [] } };
+}
+
 describe("the status", () => {
-  const well: Status = {
-    hosts: { psql1: null, psql2: null, proxy1: null },
-    clusters: [
-      {
-        scope: "workspad-cluster",
-        members: [
-          { name: "psql1", role: "leader", state: "running" },
-          { name: "psql2", role: "replica", state: "streaming", lagMiB: 3 },
-        ],
-      },
-    ],
-    virtualIps: [{ address: "192.168.1.200", hosts: ["proxy1", "proxy2"], holders: ["proxy1"] }],
-  };
-
-  test("is well only with one leader, running members, one holder, and all hosts", () => {
-    assert.ok(isWell(well));
-    const [cluster] = well.clusters;
-    const [address] = well.virtualIps;
-    assert.ok(cluster && address);
-    for (const holders of [[], ["proxy1", "proxy2"]]) {
-      assert.equal(isWell({ ...well, virtualIps: [{ ...address, holders }] }), false);
-    }
-    assert.equal(isWell({ ...well, hosts: { ...well.hosts, psql3: "timed out" } }), false);
-    const noLeader = cluster.members.slice(1);
-    const failed = cluster.members.map((member) => ({ ...member, state: "start failed" }));
-    for (const members of [noLeader, failed])
-      assert.equal(isWell({ ...well, clusters: [{ ...cluster, members }] }), false);
-  });
-
-  test("as a tree, without colours where nobody sees them", () => {
+  test("says of every role who does what, and how far behind", () => {
+    assert.ok(isWell(statusWith({})));
     assert.equal(
-      tree({ ...well, hosts: { ...well.hosts, psql3: "timed out" } }, false),
+      tree(statusWith({}), false),
       [
-        "192.168.1.200 on proxy1",
-        "├─ proxy1  holds it",
-        "└─ proxy2",
-        "workspad-cluster",
+        "balancers 192.168.1.122",
+        "└─ nginx1  running",
+        "nodes behind 192.168.1.122",
+        "└─ node1  ready",
+        "poolers 192.168.1.200",
+        "├─ proxy1  running  holds the address",
+        "└─ proxy2  running",
+        "PostgreSQL workspad-cluster",
         "├─ psql1  leader  running",
         "└─ psql2  replica  streaming  lag 3 MiB",
-        "hosts 3 of 4 answer",
-        "└─ psql3  timed out",
+        "etcd",
+        "├─ psql1  leader  healthy",
+        "└─ psql2  follower  healthy",
+        "Redis 192.168.1.210",
+        "├─ redis1  master  running  holds the address",
+        "└─ redis2  replica  in step  lag 20 bytes",
+        "hosts 7 of 7 answer",
+        "drift none on 1 hosts",
         "",
       ].join("\n"),
     );
-    const split = tree({ ...well, virtualIps: [{ address: "a", hosts: [], holders: ["x", "y"] }] }, true);
-    assert.ok(split.includes("\u001b[31mon 2 hosts at once"), split);
   });
+
+  const both = { said: { services: pooler, addresses: "192.168.1.200/24" } };
+  const faults: [what: string, changed: Answers, shown: RegExp][] = [
+    ["nobody holds an address", { proxy1: well.proxy2 }, /poolers 192\.168\.1\.200 {2}no host holds the address/],
+    ["two hold it", { proxy2: both }, /poolers 192\.168\.1\.200 {2}2 hosts hold the address at once/],
+    [
+      "a service is down",
+      {
+        proxy2: {
+          said: { ...both.said, services: "haproxy active\npgbouncer failed\nkeepalived active", addresses: "" },
+        },
+      },
+      /proxy2 {2}pgbouncer failed/,
+    ],
+    [
+      "a node is not ready",
+      { nginx1: { said: { ...well.nginx1.said, nginx: "10.0.0.1:443 503" } } },
+      /node1 {2}not ready: its health is 503/,
+    ],
+    [
+      "a node does not answer",
+      { nginx1: { said: { ...well.nginx1.said, nginx: "10.0.0.1:443 000" } } },
+      /node1 {2}not ready: no answer/,
+    ],
+    [
+      "nobody knows of the nodes",
+      { nginx1: { reason: "timed out", said: {} } },
+      /node1 {2}unknown: no balancer answers/,
+    ],
+    [
+      "there is no leader",
+      { psql1: { said: { ...well.psql1.said, patroni: patroni.replace("Leader", "Replica") } } },
+      /PostgreSQL workspad-cluster {2}no leader/,
+    ],
+    [
+      "a member is gone from etcd",
+      { psql1: { said: { ...well.psql1.said, patroni: JSON.stringify([JSON.parse(patroni)[0]]) } } },
+      /psql2 {2}not a member now/,
+    ],
+    [
+      "no database answers",
+      { psql1: { reason: "off", said: {} }, psql2: { reason: "off", said: {} } },
+      /workspad-cluster {2}no member answers\n├─ psql1 {2}the host does not answer/,
+    ],
+    [
+      "a member of etcd is not healthy",
+      {
+        psql2: { said: { ...well.psql2.said, etcd: "https://10.0.0.9:2379 is unhealthy: failed to commit proposal" } },
+      },
+      /└─ psql2 {2}follower {2}not healthy/,
+    ],
+    [
+      "there are two masters",
+      { redis2: { said: { ...well.redis1.said, addresses: "" } } },
+      /Redis 192\.168\.1\.210 {2}2 of role master/,
+    ],
+    [
+      "a replica has lost its master",
+      { redis2: { said: { redis: "role:slave\nmaster_link_status:down\nslave_repl_offset:1", addresses: "" } } },
+      /redis2 {2}replica {2}not connected to its master/,
+    ],
+    ["a host is down", { extra: { reason: "timed out", said: {} } }, /hosts 7 of 8 answer\n└─ extra {2}timed out/],
+  ];
+  for (const [what, changed, shown] of faults) {
+    test(`is not well when ${what}, and says so`, () => {
+      const status = statusWith(changed);
+      assert.equal(isWell(status), false);
+      assert.match(tree(status, false), shown);
+    });
+  }
+
+  test("is not well with drift", () => {
+    const status = { ...statusWith({}), drift: { psql1: ["etcd: etcd.service inactive"], psql2: [] } };
+    assert.equal(isWell(status), false);
+    assert.match(tree(status, false), /drift\n└─ psql1 {2}etcd: etcd\.service inactive/);
+  });
+
+  test("has colours only where somebody sees them", () => {
+    const status = statusWith({ proxy2: both });
+    assert.ok(tree(status, true).includes("\u001b[31m2 hosts hold the address at once"));
+    assert.ok(!tree(status, false).includes("\u001b"));
+  });
+
+  describe("as a page", () => {
+    const options = { stack: "<production>", at: new Date("2026-01-02T03:04:05Z") };
+
+    test("asks nothing of any server, and runs nothing", () => {
+      const html = page(statusWith({}), options);
+      assert.doesNotMatch(html, /<script|<link|<img|<iframe|\son\w+=|url\((?!#)|@import|https?:/i);
+      assert.match(html, /color-scheme: light dark/);
+    });
+
+    test("shows everything in words, and for who does not see the picture too", () => {
+      const html = page(statusWith({ proxy2: both }), options);
+      assert.match(html, /<title>not well: &lt;production&gt;<\/title>/);
+      assert.match(
+        html,
+        /<desc [^>]*>.*poolers 192\.168\.1\.200: 2 hosts hold the address at once; proxy1 \(running, holds the address\)/,
+      );
+      for (const words of [
+        "leader, running",
+        "replica, streaming, lag 3 MiB",
+        "master, running, holds the address",
+        "ready",
+      ]) {
+        assert.ok(html.includes(`>${words}<`), words);
+      }
+      assert.match(html, /<rect class="group fail"/);
+    });
+
+    test("takes nothing that a host says for markup", () => {
+      const nasty = `<script>alert("1")</script>&'`;
+      const html = page(
+        { ...statusWith({ [nasty]: { reason: nasty, said: {} } }), drift: { psql1: [nasty] } },
+        options,
+      );
+      assert.ok(!html.includes("<script"));
+      assert.ok(html.includes("&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;&amp;&#39;"));
+    });
+  });
+});
+
+describe("a doctor's report", () => {
+  const diagnosis: Diagnosis = {
+    machine: [{ about: "engine", verdict: "ok", says: "pulumi v3" }],
+    hosts: {
+      psql1: [
+        { about: "login", verdict: "ok", says: "as deploy" },
+        { about: "sudo", verdict: "fail", says: "a password is required", cure: "a file" },
+      ],
+    },
+  };
+
+  test("is healthy unless something stands in the way", () => {
+    assert.equal(isHealthy(diagnosis), false);
+    assert.ok(isHealthy({ ...diagnosis, hosts: {} }));
+    assert.ok(
+      isHealthy({ machine: [{ about: "plugins", verdict: "warn", says: "missing", cure: "install" }], hosts: {} }),
+    );
+  });
+
+  test("puts what is in order in a line, and gives each fault its cure", () => {
+    assert.equal(
+      report(diagnosis, false),
+      [
+        "this machine",
+        "└─ ok   engine: pulumi v3",
+        "psql1",
+        "├─ ok   login",
+        "└─ FAIL sudo: a password is required",
+        "        cure: a file",
+        "2 in order, 0 to be looked at, 1 to be cured",
+        "",
+      ].join("\n"),
+    );
+  });
+});
+
+test("what a firewall lets through is read from its table as it was written", () => {
+  const rules = {
+    role: "x",
+    sources: [
+      { name: "members", from: ["10.0.0.1", "10.0.0.2"] },
+      { name: "clients", from: ["10.1.0.0/16", "fd00::1"] },
+    ],
+    rules: [
+      { to: { ports: [1, 2] }, sources: ["members", "clients"] },
+      { to: { routerId: 7 }, sources: ["members"] },
+    ],
+  };
+  assert.deepEqual(openings(renderTable(rules)), [
+    { ports: [1, 2], from: ["10.0.0.1", "10.0.0.2"] },
+    { ports: [1, 2], from: ["10.1.0.0/16"] },
+  ]);
 });

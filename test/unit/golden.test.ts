@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { unitText } from "../../components/converge/text";
+import { packages, unitText } from "../../components/converge/text";
 import { renderAccount } from "../../components/etcd-quorum/account";
 import * as etcd from "../../components/etcd-quorum/config";
 import { type EtcdConfig, endpoint, firewallOf } from "../../components/etcd-quorum/etcd";
@@ -17,7 +17,6 @@ import {
   role as balancerRole,
 } from "../../components/nginx-balancer/model";
 import { renderNginx } from "../../components/nginx-balancer/nginx";
-import { PackageSource } from "../../components/package-source";
 import { pairSchema } from "../../components/pgbouncer-vip-pair/args";
 import * as pooler from "../../components/pgbouncer-vip-pair/config";
 import {
@@ -59,6 +58,7 @@ const members = [
 
 const quorum: EtcdConfig = {
   name: "etcd",
+  replaces: "etcd",
   members,
   clients: [],
   firewall: true,
@@ -90,6 +90,7 @@ const cluster: ClusterConfig = {
   members,
   poolers: ["192.168.1.140", "192.168.1.141"],
   firewall: true,
+  adopt: false,
   caGenerations: "1",
   etcdEndpoints: members.map(endpoint),
   etcdUser: "workspad",
@@ -114,7 +115,7 @@ const node: NodeConfig = {
   }),
   name: "node1",
   address: "192.168.1.122",
-  install: PackageSource.apt("rudesktop", "2.7").directive,
+  install: packages(["rudesktop=2.7"], { hold: true }),
   packageName: "rudesktop",
 };
 
@@ -170,7 +171,7 @@ const worksPadNode: WorksPadConfig = {
     healthPath: "/health",
     balancers: ["192.168.1.126", "192.168.1.127"],
   }),
-  install: PackageSource.apt("workspad").directive,
+  install: packages(["workspad"], { hold: true }),
   packageName: "workspad",
   ownServerCertificate: false,
 };

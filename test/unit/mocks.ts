@@ -37,7 +37,7 @@ function outputsOf(type: string, name: string): Record<string, unknown> {
       return { privateKeyPem: pulumi.secret(`KEY-${name}`), privateKeyPemPkcs8: pulumi.secret(`KEY-${name}`) };
     case "tls:index/selfSignedCert:SelfSignedCert":
     case "tls:index/locallySignedCert:LocallySignedCert":
-      return { certPem: `certificate of ${name}` };
+      return { certPem: `-----BEGIN CERTIFICATE-----\ncertificate of ${name}\n-----END CERTIFICATE-----\n` };
     case "tls:index/certRequest:CertRequest":
       return { certRequestPem: `request of ${name}` };
     case "command:remote:Command":

@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import type { Host as HostType } from "../../components";
 import { redisUrl } from "../../components/endpoint";
+import { haproxyFiles } from "../../components/haproxy/config";
 import { redisSchema } from "../../components/redis-secured/args";
+import { connectionsLetIn } from "../../components/redis-secured/haproxy";
 import { applicationPassword, userSecrets } from "../../components/redis-secured/users";
 import { key, type Registered, settled, withMocks } from "./mocks";
 
@@ -94,7 +96,13 @@ describe("RedisSecured refuses, naming argument, value and cure", () => {
     assert.throws(make(1, { evictionPolicy: "lru" }), /evictionPolicy: "lru": give one of noeviction, allkeys-lru/);
     assert.throws(make(1, { allowedCommands: ["+KEYS"] }), /allowedCommands.0: "\+KEYS": .* in small letters/);
     assert.throws(make(3, { downAfterMs: 200 }), /downAfterMs: 200: Sentinel asks every second: give 1000 or more/);
+    assert.throws(make(3, { maxClients: 100 }), /maxClients: 100: give 200 or more/);
   });
+});
+
+test("HAProxy may open two files for each of the most connections that Redis can be told to take", () => {
+  assert.equal(redisSchema.safeParse({ maxClients: 60001 }).success, false);
+  assert.ok(2 * connectionsLetIn(redisSchema.parse({ maxClients: 60000 })) < haproxyFiles);
 });
 
 describe("Redis' passwords", () => {

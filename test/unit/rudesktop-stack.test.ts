@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import * as pulumi from "@pulumi/pulumi";
-import { key, withMocks } from "./mocks";
+import { parse } from "yaml";
+import { key, settled, withMocks } from "./mocks";
 
 type Settings = Record<string, unknown>;
 
@@ -94,5 +97,28 @@ describe("settings of the stack rudesktop are refused before any host is touched
 
   test("poolers without an address", () => {
     assert.throws(make({}, { pooler: { hosts: ["proxy1"] } }), /virtualIp: missing: give the address that clients use/);
+  });
+});
+
+describe("the example for machines of one's own", () => {
+  test("is accepted, and the balancers lead to the nodes of its active site", async () => {
+    const file = readFileSync(join(__dirname, "../../Pulumi.rudesktop.yaml"), "utf8");
+    const { config } = parse(file) as { config: Record<string, unknown> };
+    const registered = await withMocks(
+      Object.fromEntries(Object.entries(config).map(([name, value]) => [name, JSON.stringify(value)])),
+    );
+    const { Host } = await import("../../components");
+    const { rudesktop } = await import("../../stacks/rudesktop");
+    const addresses = config["hastack:hosts"] as Record<string, { address: string }>;
+    const hosts = Object.entries(addresses).map(([name, { address }]) => {
+      return [name, new Host(name, { address, connection: { host: address, hostKey: key } })] as const;
+    });
+    rudesktop(Object.fromEntries(hosts), new pulumi.Config("hastack"));
+    await settled();
+    for (const balancer of ["nginx1", "nginx2"]) {
+      const unit = registered.find(({ name }) => name === `front-${balancer}`);
+      const led = [...String(unit?.inputs.stdin).matchAll(/^server .* # (\S+)$/gm)].map(([, node]) => node);
+      assert.deepEqual(led, ["node1", "node2"], balancer);
+    }
   });
 });

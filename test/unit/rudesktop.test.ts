@@ -146,10 +146,31 @@ describe("RuDesktop's arguments are refused before any host is touched, naming a
     );
     assert.throws(() => PackageSource.path({ ...deb, path: "x.deb" }), /path: "x\.deb": give an absolute path/);
     assert.throws(() => PackageSource.path({ ...deb, sha256: "abc", path: "/x.deb" }), /sha256: "abc": .*sha256sum/);
-    assert.equal(
-      PackageSource.path({ ...deb, path: "/var/tmp/x.deb" }).directive,
-      `deb rudesktop 2.7 sha256:${"a".repeat(64)} /var/tmp/x.deb`,
-    );
+  });
+
+  test("packages that are given without a factory are refused by the component, naming it", () => {
+    const deb = { name: "rudesktop", version: "2.7", sha256: "a".repeat(64) };
+    for (const [wrong, message] of [
+      [{ ...deb, name: "Ru" }, /RuDesktopNode n1: .*package\.name: "Ru": not the name/s],
+      [{ ...deb, url: "https://x/y.deb", path: "/y.deb" }, /package\.path: .*either a url or a path/],
+      [{ name: "rudesktop", path: "/y.deb" }, /package\.version: missing: .*package\.sha256: missing: give what/s],
+      [deb, /package\.sha256: .*its url or path too/],
+    ] as const) {
+      assert.throws(make({ package: wrong }), message);
+    }
+  });
+
+  test("what installs a package: the package sources, or a file of a known digest", async () => {
+    const { installationOf } = await import("../../components/package-source");
+    const installs = (args: object): Promise<{ install: string }> =>
+      new Promise((resolve) => void installationOf("x", args as never).apply(resolve));
+    const deb = { name: "rudesktop", version: "2.7", sha256: "a".repeat(64) };
+    const digest = `sha256:${"a".repeat(64)}`;
+    const install = async (args: object) => (await installs(args)).install;
+    assert.equal(await install({ name: "rudesktop" }), "package rudesktop hold");
+    assert.equal(await install({ name: "rudesktop", version: "2.7" }), "package rudesktop=2.7 hold");
+    assert.equal(await install({ ...deb, path: "/var/tmp/x.deb" }), `deb rudesktop 2.7 ${digest} /var/tmp/x.deb`);
+    assert.equal(await install({ ...deb, url: "https://x/y.deb" }), `deb rudesktop 2.7 ${digest} https://x/y.deb`);
   });
 });
 

@@ -16,6 +16,7 @@ sub apply ( $name, $secrets_digest, $token, $text ) {
     eval {
         my @wanted = Inventory::wanted($unit);
         my @before = Inventory::of($name);
+        Originals::keep($unit);
         Inventory::store( $name, @before, @wanted );
         State::put( $name, 'text', $text );
         my %wanted = map { $_ => 1 } @wanted;

@@ -10,6 +10,7 @@ usage: converge COMMAND
   secrets UNIT DIGEST [TOKEN]   stores the secrets of a unit: lines `NAME BASE64` and `end` on standard input
   forget UNIT                   forgets the secrets of a unit, and nothing else of it
   remove UNIT [--purge]         removes what a unit put here; its data only with --purge
+  preflight UNIT                says, as JSON, what the text on standard input asks of this host; changes nothing
   facts                         describes this host as JSON
   probe                         facts, check, texts last applied and ends of certificates in one JSON object
   install                       installs this very file as ${\Converge::INSTALLED}
@@ -19,14 +20,15 @@ version ${\Converge::VERSION}
 END
 
 my %COMMANDS = (
-    apply   => \&apply,
-    check   => \&check,
-    secrets => \&secrets,
-    forget  => \&forget,
-    remove  => \&remove,
-    facts   => \&facts,
-    probe   => \&probe,
-    install => \&install,
+    apply     => \&apply,
+    check     => \&check,
+    preflight => \&preflight,
+    secrets   => \&secrets,
+    forget    => \&forget,
+    remove    => \&remove,
+    facts     => \&facts,
+    probe     => \&probe,
+    install   => \&install,
 );
 
 sub main (@arguments) {
@@ -81,6 +83,12 @@ sub probe (@rest) {
 sub answer ( $also, $units ) {
     print Json::encode( { %$also, agent => installed_version(), units => $units } ), "\n";
     return Check::in_order($units) ? Converge::OK : Converge::DRIFT;
+}
+
+sub preflight ( $unit = undef, @rest ) {
+    return usage('preflight UNIT') if !defined $unit || @rest;
+    print Json::encode( Conditions::of( unit_name($unit), standard_input() ) ), "\n";
+    return Converge::OK;
 }
 
 sub facts (@rest) {

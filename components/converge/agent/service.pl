@@ -1,5 +1,5 @@
 # `service NAME [enabled|disabled] [started|stopped] [masked] [restart-on LIST] [reload-on LIST] [no-block]
-#          [before-restart <<'MARK']`
+#          [before-restart <<'MARK']`, and below it `after-restart <<'MARK'`
 #
 # When is a restart due? Not when a file was healed that the running process never saw wrong; and a run killed
 # between a file and its restart must not forget the restart. So for each service there is a record of the files'
@@ -17,7 +17,7 @@ use constant SETTLED => 1.0;                             # seconds that a starte
 
 my $TRIGGER = qr{(?:/|package:|step:)[^,]+};
 
-sub read ( $class, $statement, $unit, $ ) {
+sub read ( $class, $statement, $unit, $following ) {
     my $name = Systemd::full_name( $statement->word( 'a service name', qr/[A-Za-z0-9:_.\\@-]+/ ) );
     my $self = $class->new( $statement, name => $name, restart_on => [], reload_on => [] );
     while ( $statement->more ) {
@@ -29,6 +29,11 @@ sub read ( $class, $statement, $unit, $ ) {
             $self->{before_restart} = $unit->template( $statement, 'the script' );
         }
         else { $statement->done }
+    }
+    if ( @$following && $following->[0]{verb} eq 'after-restart' ) {
+        my $next = shift @$following;
+        $self->{after_restart} = $unit->template( $next, 'the script' );
+        $next->done;
     }
     for ( [qw(enabled disabled)], [qw(started stopped)], [qw(masked enabled)], [qw(masked started)] ) {
         my ( $one, $other ) = @$_;
@@ -194,11 +199,16 @@ sub start ( $self, $unit, $verb ) {
         reload  => $self->fingerprint( $unit, $self->{reload_on} ),
     );
     $self->write_record( %record, from => $before->{InvocationID} ) if !$joins;
-    $self->run_before_restart($unit) if $verb eq 'restart' && Systemd::is_active($before);
+    my $restarts = $verb eq 'restart' && Systemd::is_active($before);
+    $self->run_hook( $unit, 'before' ) if $restarts;
     Systemd::control( 'reset-failed', $name );    # a start we mean is not one too many for systemd's limit on starts
     my $complaint  = Systemd::control( $verb, $name, $self->{'no-block'} ? '--no-block' : () );
     my $began      = Process::uptime();
     my $invocation = $self->confirm( $joins ? '' : $before->{InvocationID}, $complaint );
+    if ( $restarts && $self->{after_restart} ) {
+        $self->write_record( %record, from => $invocation ) if defined $invocation;    # due until the script is done
+        $self->run_hook( $unit, 'after' );
+    }
     $self->write_record( %record, invocation => $invocation ) if defined $invocation;
     push @{ $unit->{started} }, { service => $self, at => $began };
 }
@@ -222,11 +232,12 @@ sub confirm ( $self, $old_invocation, $complaint ) {
     }
 }
 
-sub run_before_restart ( $self, $unit ) {
-    my $script = $self->{before_restart} // return;
+sub run_hook ( $self, $unit, $when ) {
+    my $script = $self->{"${when}_restart"} // return;
     my $limit  = 600;
     my $done   = Process::run_script( $unit->expand($script), $limit );
-    Failure::throw( "not restarted, because its before-restart script failed (the restart stays due): "
+    my $what   = $when eq 'before' ? 'not restarted, because' : 'restarted, but';
+    Failure::throw( "$what its $when-restart script failed (the restart stays due): "
             . Process::complaint( $done, $limit ) )
         if $done->{code};
 }

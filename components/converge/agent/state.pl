@@ -5,6 +5,7 @@
 #   units/UNIT/progress   there while an apply or remove runs, and after one that did not finish
 #   units/UNIT/secrets    values of the unit's secrets (see secrets.pl)
 #   services/NAME         what a service was last started with (see service.pl)
+#   originals/PATH        what stood at PATH before a unit replaced it (see originals.pl)
 package State;
 use Fcntl qw(:DEFAULT :flock);
 

@@ -132,7 +132,7 @@ async function presented({ hosts }: ChangingCluster): Promise<Record<string, str
  * tomorrow.
  */
 async function letTimePass({ lab }: ChangingCluster): Promise<void> {
-  const stack = ["--stack", "dev"];
+  const stack = ["--stack", "postgres"];
   const exported = await lab.exec(["pulumi", "stack", "export", ...stack]);
   if (exported.code !== 0) throw new Error(failure("pulumi", ["stack", "export"], exported));
   const state = JSON.parse(exported.stdout) as {

@@ -5,7 +5,7 @@ import { eventually } from "../support/process";
 import { TestCluster } from "../support/test-cluster";
 import { repository } from "../support/test-lab";
 
-const topology = "dev5";
+const topology = "postgres5";
 
 /** A cluster that grows and shrinks: three of the five hosts of its lab at first. */
 export class ChangingCluster extends TestCluster {

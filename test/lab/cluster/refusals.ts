@@ -8,7 +8,7 @@ export function refusals({ promise, cluster }: Suite): void {
   promise("outside of the lab's network the lab's stack stops before it makes a connection", async () => {
     const { code, stdout, stderr } = await cluster.stack.outside("preview");
     assert.notEqual(code, 0);
-    assert.match(stdout + stderr, /stack dev is the lab's and runs only inside the lab's network/);
+    assert.match(stdout + stderr, /stack postgres is the lab's and runs only inside the lab's network/);
     assert.doesNotMatch(stdout + stderr, /cannot be asked|192\.168\.1\.13\d:/, "no host was dialled");
   });
 
@@ -26,7 +26,12 @@ export function refusals({ promise, cluster }: Suite): void {
         "find /var/lib/hastack /usr/local/lib/hastack -type f -printf '%p %C@\\n' | sort",
       );
       stack.configure({ "hastack:probe": "required" });
-      assert.match(await stack.fails(stack.preview()), new RegExp(`Host ${host}: cannot be asked.*Host denied`));
+      assert.match(
+        await stack.fails(stack.preview()),
+        new RegExp(
+          `Host ${host}: cannot be asked.*presents the host key SHA256:\\S+, which is not the one that is pinned`,
+        ),
+      );
       stack.configure({ "hastack:probe": "best-effort" });
       assert.match(await stack.fails(stack.up()), new RegExp(`\\(${host}-agent\\):\\n.*host key`));
       assert.equal(

@@ -46,7 +46,7 @@ export function secrecy({ promise, cluster }: Suite): void {
     const secrets = await knownSecrets(cluster);
     const directory = join(cluster.lab.state, "pulumi-state");
     const files = readdirSync(directory, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-    assert.ok(files.some(({ name }) => name === "dev.json"));
+    assert.ok(files.some(({ name }) => name === "postgres.json"));
     for (const { path, name } of files) {
       assert.deepEqual(leaked(readFileSync(join(path, name), "utf8"), secrets), [], `in ${name}`);
     }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { type PoolerCluster, port, virtualIp } from "../pooler/cluster";
 import { AddressWatch } from "../support/address-watch";
 import { type Clients, Ledger } from "../support/ledger";
+import { emptyLedger, ledgerRows } from "../support/ledger-table";
 import { eventually } from "../support/process";
 import type { Fault } from "./fault";
 import { watchHolders } from "./holder-watch";
@@ -35,11 +36,7 @@ function clientsOf(cluster: PoolerCluster): Clients {
 export async function drill(cluster: PoolerCluster, fault: Fault): Promise<Outcome> {
   await ready(cluster);
   const leader = await cluster.whole();
-  await cluster.hosts.superuser(
-    leader,
-    "DROP TABLE IF EXISTS ledger; CREATE TABLE ledger (n bigint); ALTER TABLE ledger OWNER TO workspad",
-    "workspad",
-  );
+  await emptyLedger(cluster.hosts, leader);
   const address = new AddressWatch(cluster.lab, virtualIp, port);
   const primaries = await watchPrimaries(cluster);
   const holders = watchHolders(cluster);
@@ -63,7 +60,7 @@ export async function drill(cluster: PoolerCluster, fault: Fault): Promise<Outco
   for (const [what, { samples }] of Object.entries(seen)) {
     assert.ok(samples > seconds, `${what} were watched: ${samples} looks in ${seconds} s`);
   }
-  const account = ledger.account(await rows(cluster));
+  const account = ledger.account(await ledgerRows(cluster.hosts));
   return {
     fault: fault.name,
     acknowledged: account.acknowledged,
@@ -85,14 +82,4 @@ async function ready(cluster: PoolerCluster): Promise<void> {
     return (await cluster.hosts.superuser(leader, query)) === "1" || undefined;
   });
   await cluster.spare(60);
-}
-
-/** The ledger, when every member has the same. */
-async function rows({ hosts }: PoolerCluster): Promise<number[]> {
-  return eventually("all members have the same rows", 60, async () => {
-    const query = "SELECT n FROM ledger ORDER BY n";
-    const copies = await Promise.all(hosts.names.map((host) => hosts.superuser(host, query, "workspad")));
-    if (new Set(copies).size > 1) throw new Error(`${copies.map((copy) => copy.split("\n").length).join(", ")} rows`);
-    return (copies[0] ?? "").split("\n").map(Number);
-  });
 }

@@ -16,14 +16,14 @@ interface Endpoint {
   caCertificate: string;
 }
 
-/** The whole stack of `npm run dev`: the cluster, and two poolers that share an address. */
+/** The whole stack `postgres`: the cluster, and two poolers that share an address. */
 export class PoolerCluster extends TestCluster {
   private console: Record<string, string> = {};
   /** How applications reach the databases, by database: the stack's output. */
   endpoints: Record<string, Endpoint> = {};
 
   constructor(changes: Settings = {}) {
-    super("dev", changes);
+    super("postgres", changes);
   }
 
   /** The poolers' hosts. */

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { eventually, pause } from "../support/process";
 import type { RedisSuite } from "./test-redis";
 import { Writer } from "./writer";
 
@@ -47,7 +48,12 @@ export function changes({ promise, cluster }: RedisSuite): void {
       const writer = new Writer(cluster, cluster.order());
       await writer.more(20, 30);
       cluster.stack.configure({
-        "hastack:redis": { passwordRotation: 1, maxMemoryMiB: 200, allowedCommands: ["info", "keys"] },
+        "hastack:redis": {
+          passwordRotation: 1,
+          maxMemoryMiB: 200,
+          maxClients: 200,
+          allowedCommands: ["info", "keys"],
+        },
       });
       await cluster.up();
       await writer.more(20, 30);
@@ -68,6 +74,32 @@ export function changes({ promise, cluster }: RedisSuite): void {
       cluster.stack.configure({ "hastack:redis": { acceptPrevious: false } });
       await cluster.up();
       assert.match((await cluster.ask([["PING"]], { password: old }))[0]?.error ?? "", /^WRONGPASS/);
+    },
+  );
+
+  promise(
+    "when clients have taken all connections further ones wait, and the master is not taken for dead",
+    async () => {
+      const master = await cluster.whole();
+      const { host, port } = cluster.endpoint;
+      const writer = new Writer(cluster, cluster.order({ patience: 60 }));
+      await writer.more(20, 30);
+      const hold = `for (let i = 0; i < 300; i++) require("node:net").connect(${port}, "${host}").on("error", () => {})`;
+      const crowd = cluster.lab.begin(["node", "-e", `${hold}; setInterval(() => {}, 1000)`]);
+      try {
+        const taken = () =>
+          cluster.sh(master, "redis INFO clients | sed -n 's/^connected_clients:\\([0-9]*\\).*/\\1/p'").then(Number);
+        await eventually("the crowd has taken what it gets", 30, async () =>
+          (await taken()) >= 100 ? true : undefined,
+        );
+        await pause(4); // several rounds of checks
+        await writer.more(20, 30);
+        assert.ok((await taken()) < 150, `${await taken()} of 200 connections`);
+      } finally {
+        crowd.kill("SIGKILL");
+      }
+      const { errors } = await writer.account();
+      assert.deepEqual({ errors, master: await cluster.whole() }, { errors: [], master });
     },
   );
 }

@@ -13,6 +13,8 @@ export interface Order {
   commands?: (string | number)[][];
   /** The writer takes a number for acknowledged only when a replica has it, too. */
   wait?: boolean;
+  /** Seconds after which an answer is not waited for any more. @default 2 */
+  patience?: number;
 }
 
 /** A reply, or why there is none. */
@@ -21,7 +23,6 @@ export interface Answer {
   error?: string;
 }
 
-const patienceSeconds = 2;
 const say = (answer: object) => process.stdout.write(`${JSON.stringify(answer)}\n`);
 
 createInterface({ input: process.stdin }).once("line", (line) => {
@@ -35,8 +36,8 @@ createInterface({ input: process.stdin }).once("line", (line) => {
   );
 });
 
-async function login({ server, password, user }: Order): Promise<Connection> {
-  const connection = await Connection.open(server, patienceSeconds);
+async function login({ server, password, user, patience = 2 }: Order): Promise<Connection> {
+  const connection = await Connection.open(server, patience);
   if (password !== undefined) await connection.ask(user ? ["AUTH", user, password] : ["AUTH", password]);
   return connection;
 }
@@ -55,12 +56,13 @@ async function askAll(order: Order, commands: (string | number)[][]): Promise<vo
 
 /** A number whose fate is unknown is not tried again. */
 async function write(order: Order): Promise<void> {
+  const { patience = 2 } = order;
   let connection: Connection | undefined;
   for (let number = 1; ; number++) {
     try {
       connection ??= await login(order);
-      await connection.ask(["SADD", "ledger", number], patienceSeconds);
-      if (order.wait && Number(await connection.ask(["WAIT", 1, 1000], patienceSeconds)) < 1) {
+      await connection.ask(["SADD", "ledger", number], patience);
+      if (order.wait && Number(await connection.ask(["WAIT", 1, 1000], patience)) < 1) {
         throw new Error("no replica has it");
       }
       say({ number });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
+import { complaints } from "../site/clients";
 import { nodes, type SiteSuite } from "./site";
-import { complaints } from "./table";
 
 /** Changes by `up` under clients. */
 export function changes({ promise, cluster: site }: SiteSuite): void {

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
+import { complaints, errorSeconds } from "../site/clients";
 import { eventually } from "../support/process";
-import { devices } from "./clients";
-import type { SiteSuite } from "./site";
-import { complaints, errorSeconds } from "./table";
+import { devices, type SiteSuite } from "./site";
 
 /** Hosts that stop or are lost, under clients: the eighth step of RuDesktop's guide. */
 export function failures({ promise, cluster: site }: SiteSuite): void {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
+import { complaints } from "../site/clients";
 import { failure, type Result } from "../support/process";
 import { balancers, type SiteSuite } from "./site";
-import { complaints } from "./table";
 
 interface RuDesktop {
   activeSite?: string;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Account, Requests } from "./clients";
+import { type Account, errorSeconds } from "../site/clients";
 import type { SiteSuite } from "./site";
 
 const head = row(
@@ -32,19 +32,6 @@ export function rowOf(what: string, account: Account): string {
     `${reconnections}`,
     seconds(longestWithoutRelaySeconds),
   );
-}
-
-/** From the end of the first request that failed to that of the last one. */
-export function errorSeconds({ reads, logins }: Account): number {
-  const ends = [reads, logins].flatMap(({ failures }) => failures.map(({ to }) => to));
-  return ends.length === 0 ? 0 : Math.max(...ends) - Math.min(...ends);
-}
-
-/** What failed and how often, for messages. */
-export function complaints(...kinds: Requests[]): string[] {
-  const counts = new Map<string, number>();
-  for (const { what } of kinds.flatMap(({ failures }) => failures)) counts.set(what, (counts.get(what) ?? 0) + 1);
-  return [...counts].map(([what, count]) => `${count} x ${what}`);
 }
 
 function seconds(value: number): string {

@@ -1,173 +1,38 @@
-import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { stringify } from "yaml";
-import { shell, sql } from "../../../components/formats";
-import { eventually, failure, type Result } from "../support/process";
+import { shell } from "../../../components/formats";
+import { dataAddress, NodeSite } from "../support/node-site";
 import type { Settings } from "../support/stack";
-import { repository, TestLab } from "../support/test-lab";
-
-const stack = "test";
-const program = join(repository, "test/lab/rudesktop");
-const dataAddress = "192.168.1.150";
 
 /** Everything that usually breaks quoting. */
 export const databasePassword = "jhYg/=\\F \"x\" 'y' $(id) `id` $HOME #%@:;!~{}[]| пароль €";
 export const redisPassword = "a/b\\c \"d\" 'e' $f `g` #h %20 @i:j ?k &l пароль";
 export const secretKey = "s3cr\\et \"k\" 'e' $y `z` #! ключ ключ";
 
-/** Two nodes, and a host with a PostgreSQL and a Redis that were set up by hand. */
-export class Site {
-  readonly lab = new TestLab();
-  readonly nodes = ["node1", "node2"] as const;
-  private readonly settingsFile = join(this.lab.state, "Pulumi.rudesktop-test.yaml");
-  private readonly authorityFile = join(this.lab.state, "rudesktop-ca.crt");
-  private settings: Settings = {};
+/** RuDesktop's nodes, their PostgreSQL and their Redis. */
+export class Site extends NodeSite {
+  constructor() {
+    super("rudesktop", "test/lab/rudesktop", "");
+  }
 
-  async start(): Promise<void> {
-    await this.lab.start("rudesktop-node");
-    const databaseCa = await this.setUpData();
-    this.configure({
-      "hastack:lab": "true",
-      "hastack:probe": "required",
-      "hastack:hosts": { node1: { address: "192.168.1.122" }, node2: { address: "192.168.1.123" } },
-      "hastack:ssh": {
-        user: "deploy",
-        privateKeyFile: ".lab/ssh/id_ed25519",
-        knownHostsFile: ".lab/ssh/known_hosts",
-      },
-      "hastack:apt": {
-        uri: "http://192.168.1.1:8080/debian-12",
-        suite: "./",
-        keyFile: ".lab/apt/archive-keyring.asc",
-      },
-      "hastack:database": { host: dataAddress, port: 5432, database: "desk", user: "desk", caCertificate: databaseCa },
+  protected override async setUp(): Promise<Settings> {
+    const caCertificate = (await this.postgresCertificate()) || (await this.setUpData());
+    return {
+      "hastack:database": { host: dataAddress, port: 5432, database: "desk", user: "desk", caCertificate },
       "hastack:databasePassword": databasePassword,
       "hastack:redis": { host: dataAddress, port: 6379 },
       "hastack:redisPassword": redisPassword,
       "hastack:secretKey": secretKey,
-    });
-    const { code, stdout, stderr } = await this.engine(["stack", "select", "--create", stack]);
-    if (code !== 0) throw new Error(stdout + stderr);
-  }
-
-  stop(): void {
-    this.lab.stop();
-  }
-
-  /** Changes the stack's settings; returns what restores them. */
-  configure(changes: Settings): () => void {
-    const before = this.settings;
-    this.settings = { ...before, ...changes };
-    const write = () => writeFileSync(this.settingsFile, stringify({ config: this.settings }));
-    write();
-    return () => {
-      this.settings = before;
-      write();
     };
   }
 
-  /** Applies the settings; what each node has measured. */
-  async up(): Promise<string[]> {
-    await this.succeeds("up", "--yes", "--skip-preview", "--suppress-progress");
-    const { stdout } = await this.engine(["stack", "output", "--json", "--stack", stack]);
-    const { authority, connectivity } = JSON.parse(stdout) as { authority: string; connectivity: string[] };
-    writeFileSync(this.authorityFile, authority);
-    return connectivity;
-  }
-
-  /** A run of the engine that has to succeed; returns what it printed. */
-  async succeeds(command: string, ...flags: string[]): Promise<string> {
-    const result = await this.run(command, ...flags);
-    if (result.code !== 0) throw new Error(failure("pulumi", [command], result));
-    return result.stdout + result.stderr;
-  }
-
-  /** One that has to fail. */
-  async fails(command: string, ...flags: string[]): Promise<string> {
-    const result = await this.run(command, ...flags);
-    if (result.code === 0) throw new Error(`pulumi ${command} succeeded, and should not:\n${result.stdout}`);
-    return result.stdout + result.stderr;
-  }
-
-  private run(command: string, ...flags: string[]): Promise<Result> {
-    return this.engine([command, ...flags, "--stack", stack, "--config-file", this.settingsFile, "--color", "never"]);
-  }
-
-  private engine(args: readonly string[]): Promise<Result> {
-    return this.lab.exec(["pulumi", "--cwd", program, ...args, "--non-interactive"], { seconds: 400 });
-  }
-
-  /** Runs shell text on a host as root, which has to succeed. */
-  on(host: string, script: string, input?: string): Promise<string> {
-    return this.lab.lab(["ssh", host, script], { seconds: 180, ...(input !== undefined && { input }) });
-  }
-
-  /** Asks a node's nginx over verified TLS; the status and the body. */
-  async ask(node: string, path: string, ...options: string[]): Promise<{ status: number; body: string }> {
-    const command = ["curl", "-sS", "--max-time", "10", "--cacert", this.authorityFile, "-w", "\n%{http_code}"];
-    const result = await this.lab.exec([...command, ...options, `https://${node}${path}`]);
-    if (result.code !== 0) throw new Error(failure("curl", [node, path], result));
-    const lines = result.stdout.split("\n");
-    return { status: Number(lines.pop()), body: lines.join("\n") };
-  }
-
-  /** A session, made on a node. */
-  async logIn(node: string): Promise<string> {
-    const { status, body } = await this.ask(node, "/api/login", "--json", '{"user":"admin","password":"admin"}');
-    if (status !== 200) throw new Error(`login on ${node}: ${status} ${body}`);
-    return (JSON.parse(body) as { session: string }).session;
-  }
-
-  /** systemd's id of this run of each service, by `NODE SERVICE`. */
-  async invocations(...services: string[]): Promise<Record<string, string>> {
-    const found: Record<string, string> = {};
-    for (const node of this.nodes) {
-      for (const service of services) {
-        found[`${node} ${service}`] = (
-          await this.on(node, `systemctl show --property=InvocationID --value ${service}`)
-        ).trim();
-      }
-    }
-    return found;
-  }
-
-  /** Waits until a node serves. */
-  healthy(node: string): Promise<true> {
-    return eventually(`${node} is healthy`, 60, async () =>
-      (await this.ask(node, "/health")).status === 200 ? true : undefined,
-    );
-  }
-
-  /** PostgreSQL with TLS, and Redis with a password; returns PEM of the database's authority. */
   private async setUpData(): Promise<string> {
-    const certificate = "/etc/postgresql/15/main/server.crt";
-    const there = await this.on("data", `cat ${certificate} 2>/dev/null || true`);
-    if (there) return there;
-    const key = readFileSync(join(this.lab.state, "apt/archive-keyring.asc"), "utf8");
-    await this.on("data", "cat >/etc/apt/keyrings/lab.asc", key);
-    await this.on(
-      "data",
-      [
-        "set -eu",
-        "echo 'deb [signed-by=/etc/apt/keyrings/lab.asc] http://192.168.1.1:8080/debian-12 ./' >/etc/apt/sources.list.d/lab.list",
-        "apt-get -qq update",
-        "DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install postgresql-15 redis-server openssl >/dev/null",
-        "cd /etc/postgresql/15/main",
-        `openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=data -keyout server.key -out server.crt`,
-        "chown postgres: server.key server.crt",
-        `printf '%s\\n' "listen_addresses = '*'" 'ssl = on' "ssl_cert_file = '/etc/postgresql/15/main/server.crt'" "ssl_key_file = '/etc/postgresql/15/main/server.key'" >conf.d/test.conf`,
-        "echo 'hostssl desk desk 192.168.1.0/24 scram-sha-256' >>pg_hba.conf",
-        "systemctl restart postgresql@15-main",
-        "sed -i 's/^bind .*/bind 0.0.0.0/' /etc/redis/redis.conf",
-        "systemctl restart redis-server",
-      ].join("\n"),
-    );
-    await this.on(
-      "data",
-      "cd /; runuser -u postgres -- psql -qXv ON_ERROR_STOP=1 -f -",
-      `CREATE ROLE desk LOGIN PASSWORD ${sql(databasePassword)};\nCREATE DATABASE desk OWNER desk;\n`,
-    );
+    await this.install("postgresql-15", "redis-server", "openssl");
+    await this.on("data", "sed -i 's/^bind .*/bind 0.0.0.0/' /etc/redis/redis.conf && systemctl restart redis-server");
     await this.on("data", `redis-cli config set requirepass ${shell(redisPassword)}`);
-    return this.on("data", `cat ${certificate}`);
+    return this.setUpPostgres({ name: "desk", user: "desk", password: databasePassword });
+  }
+
+  /** What each node has measured, when it was applied last. */
+  async connectivity(): Promise<string[]> {
+    return (await this.outputs()).connectivity as string[];
   }
 }

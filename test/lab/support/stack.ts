@@ -44,7 +44,7 @@ export class Stack {
   constructor(
     private readonly lab: TestLab,
     private readonly changes: Settings = {},
-    private readonly name = "dev",
+    private readonly name = "postgres",
   ) {
     this.file = join(lab.state, "Pulumi.test.yaml");
   }

@@ -24,7 +24,7 @@ export class TestCluster {
    * @param changes what the suite's stack has otherwise than the one in the repository
    */
   constructor(
-    private readonly name = "dev",
+    private readonly name = "postgres",
     changes: Settings = databasesOnly,
   ) {
     this.stack = new Stack(this.lab, changes, name);

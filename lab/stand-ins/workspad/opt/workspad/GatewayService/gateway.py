@@ -5,6 +5,7 @@ GET  /               the login page
 GET  /health         200 when the database answers, else 503
 POST /api/login      {"user", "password"} -> {"session"}, also as a cookie
 GET  /api/session    whose session it is, where it was made, who serves it
+GET  /api/users      ?name=NAME[&wait=SECONDS]: users of this name, from the database, which takes so long over it
 GET  /ws             a WebSocket that stays open and repeats what it is told
 """
 import os
@@ -53,6 +54,13 @@ async def login(request):
 @routes.get("/api/session")
 async def session(request):
     return web.json_response({**session_of(request), "servedBy": NODE})
+
+
+@routes.get("/api/users")
+async def users(request):
+    session_of(request)
+    found = await request.app["users"].named(request.query["name"], float(request.query.get("wait", "0")))
+    return web.json_response({"users": found, "servedBy": NODE})
 
 
 @routes.get("/ws")

@@ -10,8 +10,8 @@ import {
 import { parse } from "../components/validate";
 import { authoritySettings, clusterSettings, defined, named, poolerSettings, quorumSettings } from "./settings";
 
-/** A database cluster and its poolers: what `npm run dev` brings up in the lab. */
-export function dev(hosts: Record<string, Host>, config: pulumi.Config) {
+/** A database cluster and its poolers. */
+export function postgres(hosts: Record<string, Host>, config: pulumi.Config) {
   const stack = `stack ${pulumi.getStack()}`;
   const { protect, ...cluster } = parse(stack, clusterSettings, config.getObject("postgres") ?? {});
   const quorum = parse(stack, quorumSettings, config.getObject("etcd") ?? {});

@@ -1,13 +1,12 @@
 /**
- * Clients of RuDesktop, in the lab's network: client.ts ADDRESS NAME CA-FILE, which NODE_EXTRA_CA_CERTS names as well.
- * Devices hold a WebSocket to the relay each; users log in and read, each time over a new connection. Twice a second it
- * prints an `Account` of all since its start, until its standard input ends.
+ * Clients of an application, in the lab's network: client.ts ADDRESS CA-FILE APPLICATION. NODE_EXTRA_CA_CERTS names the
+ * file as well, and the last is an `Application` as JSON. Devices hold a WebSocket each; users log in and read, each time
+ * over a new connection. Twice a second it prints an `Account` of all since its start, until its standard input ends.
  */
 import { readFileSync } from "node:fs";
 import { request } from "node:https";
-import { type Account, devices, type Requests } from "./clients";
+import type { Account, Application, Requests } from "./clients";
 
-const users = 5;
 const secondsBetweenRequests = 0.25;
 const readsPerLogin = 4;
 /** Of a request, and of a device's word that has to come back. */
@@ -15,7 +14,16 @@ const patienceSeconds = 30;
 const heartbeatSeconds = 1;
 const silenceSeconds = 5;
 
-const [host = "", servername = "", caFile = ""] = process.argv.slice(2);
+const [host = "", caFile = "", given = ""] = process.argv.slice(2);
+const {
+  serverName: servername,
+  users,
+  reads,
+  sessionHeader,
+  networks,
+  devices,
+  relay,
+} = JSON.parse(given) as Application;
 const target = { host, servername, ca: readFileSync(caFile), agent: false } as const;
 const credentials = JSON.stringify({ user: "admin", password: "admin" });
 const started = performance.now();
@@ -52,10 +60,15 @@ function pause(seconds: number): Promise<void> {
 }
 
 /** One request; the body of a good answer, undefined of any other. */
-async function ask(kind: Requests, path: string, token: string, body?: string): Promise<string | undefined> {
+async function ask(
+  kind: Requests,
+  path: string,
+  who: Record<string, string>,
+  body?: string,
+): Promise<string | undefined> {
   const since = now();
   const answer = await new Promise<{ status: number; body: string } | Error>((resolve) => {
-    const headers = { Host: servername, Authorization: `Bearer ${token}`, "Content-Type": "application/json" };
+    const headers = { Host: servername, "Content-Type": "application/json", ...who };
     const method = body === undefined ? "GET" : "POST";
     const sent = request({ ...target, path, method, headers, timeout: patienceSeconds * 1000 }, (response) => {
       let text = "";
@@ -84,16 +97,27 @@ function words(body: string): string {
   return body.replace(/<[^>]*>|\s+/g, " ").trim();
 }
 
-async function logIn(): Promise<string | undefined> {
-  const body = await ask(account.logins, "/api/login", "", credentials);
+async function logIn(network: Record<string, string>): Promise<string | undefined> {
+  const body = await ask(account.logins, "/api/login", network, credentials);
   return body === undefined ? undefined : (JSON.parse(body) as { session: string }).session;
 }
 
-/** Reads with the session that was made at the start, whatever happens, and logs in once more now and then. */
-async function user(session: string): Promise<void> {
-  for (let turn = 1; ; turn++) {
-    if (turn % (readsPerLogin + 1) === 0) await logIn();
-    else await ask(account.reads, turn % 2 ? "/api/session" : "/api/devices", session);
+/** Headers by which each user comes from a network of its own. */
+function networkOf(number: number): Record<string, string> {
+  return networks ? { "X-Forwarded-For": `10.0.${number}.1` } : {};
+}
+
+/**
+ * Reads with the session that was made at the start, whatever happens, and logs in once more now and then: not all users
+ * at the same time.
+ */
+async function user(number: number, session: string): Promise<void> {
+  const network = networkOf(number);
+  const { name, prefix } = sessionHeader;
+  const who = { ...network, [name]: `${prefix}${session}` };
+  for (let turn = number + 1; ; turn++) {
+    if (turn % (readsPerLogin + 1) === 0) await logIn(network);
+    else await ask(account.reads, reads[turn % reads.length] ?? "/", who);
     await pause(secondsBetweenRequests);
   }
 }
@@ -121,7 +145,7 @@ async function device(id: string): Promise<void> {
 /** One connection to its end; when the relay was heard last, undefined if it has never taken the device in. */
 function connected(id: string, begun: () => void): Promise<number | undefined> {
   return new Promise((resolve) => {
-    const socket = new WebSocket(`wss://${host}/relay/`);
+    const socket = new WebSocket(`wss://${host}${relay}`);
     let heardAt = now();
     const end = () => {
       clearInterval(timer);
@@ -154,12 +178,12 @@ function report(): void {
 }
 
 async function main(): Promise<void> {
-  const sessions = await Promise.all(Array.from({ length: users }, logIn));
+  const sessions = await Promise.all(Array.from({ length: users }, (_, i) => logIn(networkOf(i))));
   if (sessions.includes(undefined)) throw new Error(JSON.stringify(account.logins.failures));
   for (let i = 0; i < devices; i++) void device(`device-${i}`);
   while (places.size < devices) await pause(0.1);
   account.longestWithoutRelaySeconds = 0; // before was the first connection
-  for (const session of sessions) void user(session ?? "");
+  for (const [i, session] of sessions.entries()) void user(i, session ?? "");
   report();
   setInterval(report, 500);
   process.stdin.resume().once("end", () => {

@@ -1,0 +1,32 @@
+import * as pulumi from "@pulumi/pulumi";
+import { defaultLimits, type SshConnection, session } from "../converge/ssh";
+import type { Host } from ".";
+import { refuse } from "./preflight";
+
+/**
+ * Runs a program on a host that changes nothing there, while nothing has been changed yet; what it printed.
+ * @param command reads the program from its standard input, e.g. `python3 -`
+ */
+export function inspect(resource: string, host: Host, command: string, program: string): pulumi.Output<string> {
+  const printed = host.connection.apply(async (connection) => {
+    try {
+      return await session(connection as SshConnection, defaultLimits, (run) => run(command, { stdin: program }));
+    } catch (error) {
+      return refuse(`${resource}: ${host.hostName} cannot be looked at before it is taken over: ${String(error)}`);
+    }
+  });
+  return pulumi.unsecret(printed);
+}
+
+/** Whether no host knows a unit yet; all of them must answer. */
+export function unknownEverywhere(resource: string, hosts: readonly Host[], role: string): pulumi.Output<boolean> {
+  return pulumi.all(hosts.map((host) => host.answer)).apply(async (answers) => {
+    const silent = hosts.filter((_, i) => !answers[i]?.result).map((host) => host.hostName);
+    const known = answers.some(({ result }) => result?.units[role]?.token);
+    if (known || silent.length === 0) return !known;
+    return refuse(
+      `${resource}: ${silent.join(", ")} cannot be asked, so that it is not known what would be taken over: bring it back, ` +
+        "or run without hastack:probe off",
+    );
+  });
+}
