@@ -3,7 +3,7 @@ export { CertificateAuthority, type CertificateAuthorityArgs } from "./certifica
 export type { DatabaseEndpoint, DatabaseEndpointArgs, RedisEndpoint, RedisEndpointArgs } from "./endpoint";
 export { EtcdQuorum, type EtcdQuorumArgs } from "./etcd-quorum";
 export type { ExtraArgs, ExtraDirectoryArgs, ExtraFileArgs } from "./extra";
-export { type AptSourceArgs, Host, type HostArgs } from "./host";
+export { type AptSourceArgs, Host, type HostArgs, type ProbeUserArgs } from "./host";
 export { type InventoryArgs, inventory } from "./inventory";
 export {
   type HealthArgs,

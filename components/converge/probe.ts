@@ -9,7 +9,7 @@ export interface ProbeResult {
   agent: string;
   /** By role. */
   units: Record<string, UnitState>;
-  /** Those that units have put on the host; `ends` as openssl(1) says it, e.g. `Nov 19 09:38:49 2036 GMT`. */
+  /** Those that units have put on the host. */
   certificates?: CertificateEnd[];
   /** Host's clock minus this machine's, in seconds: what is certain of it, however long the answer took. */
   clockOffset: number;

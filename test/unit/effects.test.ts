@@ -62,6 +62,11 @@ describe("what a change disturbs", () => {
     });
   });
 
+  test("another list of what a restart or a reload is for is one", () => {
+    assert.equal(changed("etcd", "restart-on /etc/default/etcd,", "restart-on ").risk, "rolling restart");
+    assert.equal(changed("patroni", "reload-on /etc/patroni/config.yml,", "reload-on ").risk, "reload");
+  });
+
   test("a file that no service reads disturbs nothing", () => {
     assert.deepEqual(changed("etcd", /ETCDCTL_API="3"/, 'ETCDCTL_API="4"'), { risk: "none", says: [] });
   });

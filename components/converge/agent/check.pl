@@ -72,17 +72,27 @@ sub drift ($subject) {
     return @drift;
 }
 
-# Certificates that units have put here, each with its end as openssl(1) says it. A host without openssl tells of none.
+# Certificates that units have put here, each with its end.
 sub certificates () {
     my @found;
     for my $name ( State::units() ) {
         my $unit = eval { Unit::parse( $name, State::get( $name, 'text' ) ) } // next;
         for my $path ( grep { /\.(?:crt|pem)\z/ } map { $_->{path} } $unit->all('Directive::File') ) {
-            my $done = Process::run( [ qw(openssl x509 -noout -enddate -in), $path ], apart => 1 );
-            push @found, { unit => $name, path => $path, ends => $1 } if $done->{output} =~ /^notAfter=(.*)/m;
+            my $ends = end_of( eval { Disk::content($path) } // next ) // next;
+            push @found, { unit => $name, path => $path, ends => $ends };
         }
     }
     return \@found;
+}
+
+# The end of the first certificate in PEM, e.g. `2036-11-19T09:38:49Z`. It is the second of two times that make a
+# sequence (RFC 5280, 4.1.2.5): years have two digits up to 2049.
+sub end_of ($pem) {
+    my ($base64) = $pem =~ /^-----BEGIN CERTIFICATE-----\n(.+?)^-----END/ms or return undef;
+    my $time = qr/\x17\x0d(?<short>\d{12})Z|\x18\x0f(?<long>\d{14})Z/;
+    return undef if Secrets::decoded($base64) !~ /\x30[\x1e\x20\x22](?:\x17\x0d\d{12}Z|\x18\x0f\d{14}Z)(?:$time)/;
+    my $digits = $+{long} // ( $+{short} < 500000000000 ? '20' : '19' ) . $+{short};
+    return sprintf '%s-%s-%sT%s:%s:%sZ', unpack 'A4 (A2)5', $digits;
 }
 
 sub in_order ($units) {

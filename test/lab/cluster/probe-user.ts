@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { ProbeResult } from "../../../components/converge/probe";
 import type { Result } from "../support/process";
 import { leaked, secretsOf } from "../support/secrets";
 import { driftIn } from "../support/stack";
@@ -112,12 +113,16 @@ export function probeUser({ promise, cluster }: Suite): void {
     }
   });
 
-  promise("what the probe answers holds no secret", async () => {
+  promise("what the probe answers holds texts and ends of certificates, and no secret", async () => {
     // see secrecy.ts: everything that a preview with its key prints is searched there, and here what travels
     const [host = ""] = cluster.hosts.names;
     const { stdout } = await ssh(host, []);
     assert.deepEqual(leaked(stdout, await secretsOf(cluster.stack)), []);
-    assert.match(stdout, /@\{secret:server\.key/, "the texts with the names of secrets are in it");
+    const { units, certificates = [] } = JSON.parse(stdout) as ProbeResult;
+    assert.match(units.etcd?.text ?? "", /@\{secret:server\.key/, "the names of secrets");
+    const ours = certificates.find(({ path }) => path === "/etc/etcd/tls/server.crt");
+    const days = (Date.parse(ours?.ends ?? "") - Date.now()) / 86_400_000;
+    assert.ok(days > 300 && days < 3700, `it ends in ${days} days`);
   });
 
   promise("without the request its key opens nothing", async () => {
