@@ -24,7 +24,7 @@ const application: Application = {
   relay: "/relay/",
 };
 
-/** The whole of RuDesktop: the stack of `npm run dev`. */
+/** The whole of RuDesktop: the stack of `npm run dev` on its twelve hosts, or on fewer. */
 export class Site extends ApplicationSite {
   /** What clients saw of each fault so far, one line each. */
   readonly rows: string[] = [];
