@@ -88,4 +88,8 @@ export const runs: Readonly<Record<string, Run>> = {
     by: "test/lab/rudesktop-site/switching.ts",
     test: "one command hands over to the other site",
   },
+  "docs/workspad.md | WorksPad | lab/setup": {
+    by: "test/lab/workspad-site/comes-up.ts",
+    test: "`up` on ten fresh hosts makes a WorksPad that answers at the entry's address",
+  },
 };

@@ -13,6 +13,8 @@ declare global {
   const ca: hastack.CertificateAuthority, etcd: hastack.EtcdQuorum, pg: hastack.PostgresPatroniCluster;
   const db: hastack.PgBouncerVipPair, redis: hastack.RedisSecured;
   const nodes: hastack.Upstream[];
+  /** Settings of the stack. */
+  const config: import("@pulumi/pulumi").Config;
   /** PEM, or a key as SSH has it. */
   const key: string, privateKey: string, fullChain: string, companyAuthority: string, secretKey: string;
 }
