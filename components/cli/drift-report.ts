@@ -1,10 +1,11 @@
-import type { HostDrift } from "./drift";
+import { daysLeft } from "../converge/certificates";
+import type { DriftReport } from "./drift";
 
 /** The report in each of its forms. */
-export const reports: Readonly<Record<string, (hosts: readonly HostDrift[]) => string>> = {
+export const reports: Readonly<Record<string, (report: DriftReport) => string>> = {
   text,
   markdown,
-  json: (hosts) => `${JSON.stringify(hosts, null, 2)}\n`,
+  json: (report) => `${JSON.stringify(report, null, 2)}\n`,
   prometheus,
 };
 
@@ -14,7 +15,7 @@ interface Line {
   what: string;
 }
 
-function linesOf(hosts: readonly HostDrift[]): Line[] {
+function linesOf({ hosts }: DriftReport): Line[] {
   return hosts.flatMap(({ host, unreachable, units }) =>
     unreachable !== undefined
       ? [{ host, unit: "", what: `cannot be asked: ${unreachable}` }]
@@ -22,17 +23,20 @@ function linesOf(hosts: readonly HostDrift[]): Line[] {
   );
 }
 
-function text(hosts: readonly HostDrift[]): string {
-  const lines = linesOf(hosts);
-  if (lines.length === 0) return `no drift on ${hosts.length} hosts\n`;
+function text(report: DriftReport): string {
+  const lines = linesOf(report);
+  if (lines.length === 0) return `no drift on ${report.hosts.length} hosts\n`;
   return lines.map(({ host, unit, what }) => `${host}${unit && `  ${unit}`}  ${what}\n`).join("");
 }
 
-function markdown(hosts: readonly HostDrift[]): string {
-  const lines = linesOf(hosts);
-  if (lines.length === 0) return `No drift on ${hosts.length} hosts.\n`;
+function markdown(report: DriftReport): string {
+  const lines = linesOf(report);
+  const asked = `${report.hosts.length} hosts, asked at ${report.at}`;
+  if (lines.length === 0) return `No drift on ${asked}.\n`;
   const cell = (value: string) => value.replaceAll("|", "\\|");
   return [
+    `Drift on ${asked}:`,
+    "",
     "| host | unit | what differs |",
     "|---|---|---|",
     ...lines.map(({ host, unit, what }) => `| ${host} | ${unit} | ${cell(what)} |`),
@@ -41,21 +45,48 @@ function markdown(hosts: readonly HostDrift[]): string {
 }
 
 /** For a node exporter's textfile directory (Prometheus, Exposition formats). */
-function prometheus(hosts: readonly HostDrift[]): string {
-  const label = (value: string) => `"${value.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
+function prometheus({ at, hosts }: DriftReport): string {
+  const asked = new Date(at);
   return [
-    "# HELP hastack_host_up Whether the host could be asked for drift.",
-    "# TYPE hastack_host_up gauge",
-    ...hosts.map(
-      ({ host, unreachable }) => `hastack_host_up{host=${label(host)}} ${unreachable === undefined ? 1 : 0}`,
-    ),
-    "# HELP hastack_drift Things of a unit that differ from what was applied last.",
-    "# TYPE hastack_drift gauge",
-    ...hosts.flatMap(({ host, units }) => [
-      ...Object.entries(units).map(
-        ([unit, drift]) => `hastack_drift{host=${label(host)},unit=${label(unit)}} ${drift.length}`,
-      ),
+    ...metric("hastack_drift_timestamp_seconds", "When the hosts were asked for drift.", [
+      ["", asked.getTime() / 1000],
     ]),
+    ...metric(
+      "hastack_host_up",
+      "Whether the host could be asked for drift.",
+      hosts.map(({ host, unreachable }) => [labels({ host }), unreachable === undefined ? 1 : 0]),
+    ),
+    ...metric(
+      "hastack_drift",
+      "Things of a unit that differ from what was applied last.",
+      hosts.flatMap(({ host, units }) =>
+        Object.entries(units).map(([unit, drift]): Sample => [labels({ host, unit }), drift.length]),
+      ),
+    ),
+    ...metric(
+      "hastack_certificate_expiry_days",
+      "Days until the certificate ends.",
+      hosts.flatMap(({ host, certificates }) =>
+        certificates.map((certificate): Sample => {
+          const { unit, path } = certificate;
+          return [labels({ host, unit, path }), Math.round(daysLeft(certificate, asked) * 100) / 100];
+        }),
+      ),
+    ),
     "",
   ].join("\n");
+}
+
+type Sample = readonly [labels: string, value: number];
+
+function metric(name: string, help: string, samples: readonly Sample[]): string[] {
+  const lines = samples.map(([of, value]) => `${name}${of} ${value}`);
+  return [`# HELP ${name} ${help}`, `# TYPE ${name} gauge`, ...lines];
+}
+
+function labels(values: Readonly<Record<string, string>>): string {
+  const quoted = (value: string) =>
+    `"${value.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n")}"`;
+  const pairs = Object.entries(values).map(([name, value]) => `${name}=${quoted(value)}`);
+  return `{${pairs.join(",")}}`;
 }

@@ -1,4 +1,5 @@
 import { agentSource, convergePath } from "./agent";
+import type { CertificateEnd } from "./certificates";
 import { defaultLimits, type Run, type SshConnection, type SshLimits, session } from "./ssh";
 
 /** What one read-only question to a host answered. */
@@ -8,6 +9,8 @@ export interface ProbeResult {
   agent: string;
   /** By role. */
   units: Record<string, UnitState>;
+  /** Those that units have put on the host; `ends` as openssl(1) says it, e.g. `Nov 19 09:38:49 2036 GMT`. */
+  certificates?: CertificateEnd[];
   /** Host's clock minus this machine's, in seconds: what is certain of it, however long the answer took. */
   clockOffset: number;
 }

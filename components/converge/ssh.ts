@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { Client, type ConnectConfig, type ServerHostKeyAlgorithm, utils } from "ssh2";
+import { turns } from "./turns";
 
 /** The part of `@pulumi/command`'s connection that is needed, resolved. */
 export interface SshConnection {
@@ -34,12 +35,15 @@ export const defaultLimits: SshLimits = { connectSeconds: 10, answerSeconds: 30 
 /** Runs a command on the host as root; what it printed. */
 export type Run = (command: string, options?: { stdin?: string; accept?: readonly number[] }) => Promise<string>;
 
-/** A connection for as long as `use` needs it. */
-export async function session<T>(
-  connection: SshConnection,
-  limits: SshLimits,
-  use: (run: Run) => Promise<T>,
-): Promise<T> {
+/** Hundreds of handshakes at once would each take longer than its limit: this program has one thread for all of them. */
+const inTurn = turns(32);
+
+/** A connection for as long as `use` needs it. Its limits count from its turn on. */
+export function session<T>(connection: SshConnection, limits: SshLimits, use: (run: Run) => Promise<T>): Promise<T> {
+  return inTurn(() => connected(connection, limits, use));
+}
+
+async function connected<T>(connection: SshConnection, limits: SshLimits, use: (run: Run) => Promise<T>): Promise<T> {
   const clients: Client[] = [];
   try {
     const through = connection.proxy && (await connect(connection.proxy, undefined, limits, clients));

@@ -60,7 +60,7 @@ function renderOwn({ name, replaces }: EtcdConfig): string {
     "pid=$(systemctl show --property=MainPID --value etcd)",
     '[ "$pid" != 0 ] || exit 0',
     "token=$(tr '\\0' '\\n' </proc/$pid/environ | sed -n 's/^ETCD_INITIAL_CLUSTER_TOKEN=//p')",
-    `case $token in ${shell(name)} | ${shell(replaces)}) ;; *) echo "its token is "$token""; exit 1 ;; esac`,
+    `case $token in ${shell(name)} | ${shell(replaces)}) ;; *) echo "its token is '$token'"; exit 1 ;; esac`,
   ].join("\n");
 }
 

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { endingSoon, usualDays } from "../converge/certificates";
 import { probe, probeInstalled } from "../converge/probe";
 import { type SshConnection, Unreachable } from "../converge/ssh";
 import type { Answer } from "../converge/target";
@@ -47,7 +48,10 @@ export async function ask(
 ): Promise<Answer> {
   if (mode === "off") return {};
   try {
-    return { result: await (key ? probeInstalled(restricted(connection, probeUser, key)) : probe(connection)) };
+    const result = await (key ? probeInstalled(restricted(connection, probeUser, key)) : probe(connection));
+    const ending = endingSoon(result.certificates ?? [], usualDays, new Date());
+    if (ending.length > 0) await pulumi.log.warn(`${resource}: ${ending.map(({ reason }) => reason).join("; ")}`);
+    return { result };
   } catch (error) {
     if (!(error instanceof Unreachable)) return refuse(`${resource}: the probe failed: ${String(error)}`);
     if (mode === "required") {

@@ -58,6 +58,8 @@ function backend(config: PoolerConfig, name: string, path: string, interval: str
     "  balance leastconn",
     `  timeout server ${longest}`,
     "  option srvtcpka",
+    "  # who is refused is led to another one, or a second later to whoever is there then; PgBouncer sees a pause only",
+    "  option redispatch 1",
     "  option httpchk",
     // OPTIONS brings the status line only: Patroni complains in its log of who does not read the rest.
     `  http-check send meth OPTIONS uri ${path} ver HTTP/1.1 hdr Host patroni`,

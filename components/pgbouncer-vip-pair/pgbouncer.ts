@@ -47,10 +47,10 @@ export function renderPgbouncer(config: PoolerConfig): string {
       server_tls_protocols: "secure",
       pool_mode: settings.poolMode,
       max_client_conn: settings.maxClientConnections,
-      // A failover is a pause for clients: they wait this long for a new primary, which is asked for every second.
+      // A failover is a pause for clients: they wait this long for a new primary, which is asked for again and again.
       query_wait_timeout: config.queryWaitTimeout,
       client_login_timeout: config.queryWaitTimeout,
-      server_login_retry: 1,
+      server_login_retry: 0.3,
       // A reload takes connections to the server for outdated: they are to last until the client's session ends.
       server_fast_close: 0,
       server_connect_timeout: 5,

@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Host } from "../host";
 import { inspect, unknownEverywhere } from "../host/inspect";
 import { refuse } from "../host/preflight";
-import { replicator, rolesOf, superuser } from "./args";
+import { lookupRole, ownRoles, replicator, rolesOf, superuser } from "./args";
 import { dynamicParameters } from "./parameters";
 import { type ClusterConfig, dataPath, home, memberParameters } from "./patroni";
 
@@ -156,7 +156,7 @@ function differences(config: ClusterConfig, host: string, member: FoundMember): 
 function roleRefusals(config: ClusterConfig, given: readonly string[], member: FoundMember): string[] {
   const ours = rolesOf(config).map((role) => role.name);
   return member.roles.flatMap(({ name, password }) => {
-    if ([superuser, replicator].includes(name) || password === "none" || given.includes(name)) return [];
+    if ([...ownRoles, lookupRole].includes(name) || password === "none" || given.includes(name)) return [];
     if (ours.includes(name)) {
       return [
         `its role ${name} has a password, and a new one would be made: give the one that clients use in \`roles\``,

@@ -181,6 +181,7 @@ export function renderCluster(config: ClusterConfig, member: ClusterMember): str
       : []),
     waitFor(`${member.name} runs in the cluster ${config.scope}`, 180, `${rest} health`),
     ensure("a replica streams from its leader", streams),
+    ensure("no parameter is set by ALTER SYSTEM", setBySystem),
     file(check, renderCheck(config), forPostgres),
     file(apply, renderApply(config), forPostgres),
     ensure("roles and databases", sqlStep("postgres", check, apply)),
@@ -271,6 +272,16 @@ const streams = {
     "done",
   ].join("\n"),
   timeout: 180,
+};
+
+/** Each member's own file, which goes before all that Patroni writes (PostgreSQL manual, 20.1.2). */
+const setBySystem = {
+  check: [
+    `query="SELECT string_agg(name, ' ' ORDER BY name) FROM pg_file_settings WHERE sourcefile ~ 'postgresql\\.auto\\.conf$'"`,
+    'found=$(runuser -u postgres -- psql -XAtq -d postgres -c "$query" 2>&1)',
+    '[ -z "$found" ] || { echo "$found"; exit 1; }',
+  ].join("\n"),
+  fix: "runuser -u postgres -- psql -XAtq -d postgres -c 'ALTER SYSTEM RESET ALL' -c 'SELECT pg_reload_conf()' >/dev/null",
 };
 
 /** Checked on any member; done by the primary, and on a replica waited for: it arrives by replication. */

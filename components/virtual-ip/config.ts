@@ -36,6 +36,7 @@ export function virtualIp(config: VirtualIpConfig): string[] {
     directory(programs, searchable),
     file(checkProgram(config.role), renderCheck(config), executable),
     directory(fragments, searchable),
+    file(notifyProgram(config.role), renderNotify(config), executable),
     file(fragment, renderInstance(config), forRoot),
     file(main, renderMain(), readable),
     directory(dropIns, searchable),
@@ -51,7 +52,48 @@ export function virtualIp(config: VirtualIpConfig): string[] {
       check: `[ ! -e ${aside(config.role)} ] || { echo "it stands aside"; exit 1; }`,
       fix: `rm ${aside(config.role)}`,
     }),
+    ensure("one host holds the address", holdsRightly(config)),
   ];
+}
+
+/**
+ * The address is where keepalived has put it, and somebody holds it. That nobody does is told, and left to keepalived;
+ * an apply does not ask, for the first host comes up before any can hold it.
+ */
+function holdsRightly({ role, interface: device, virtualIp: { address }, port }: VirtualIpConfig) {
+  const here = `ip -o address show dev ${device} to ${address}/32`;
+  return {
+    check: [
+      "wrong() {",
+      `  if ${here} | grep -q .; then`,
+      `    case $(cat ${stateFile(role)} 2>/dev/null) in "" | MASTER) return 1 ;; esac`,
+      `    reason="${address} is here, and keepalived has not put it here"`,
+      "  else",
+      `    [ -z "\${HASTACK_TOKEN:-}" ] || return 1`,
+      `    ! timeout 2 bash -c '</dev/tcp/${address}/${port}' 2>/dev/null || return 1`,
+      `    reason="nobody holds ${address}"`,
+      "  fi",
+      "}",
+      "# a move takes a moment",
+      "for wait in 1 1 0; do wrong || exit 0; sleep $wait; done",
+      'echo "$reason"; exit 1',
+    ].join("\n"),
+    fix: `${here} | awk '{ print $4 }' | while read -r found; do ip address delete "$found" dev ${device}; done`,
+  };
+}
+
+/** What keepalived has said last of its part in holding the address: MASTER, BACKUP, FAULT or STOP. */
+function stateFile(role: string): string {
+  return `/run/hastack-vip/${role}.state`;
+}
+
+function notifyProgram(role: string): string {
+  return `${programs}/${role}-notify`;
+}
+
+/** keepalived.conf(5), notify: TYPE NAME STATE PRIORITY. */
+function renderNotify({ role }: VirtualIpConfig): string {
+  return ["#!/bin/sh", "mkdir -p /run/hastack-vip", `echo "$3" >${stateFile(role)}`, ""].join("\n");
 }
 
 /** What the restart of a service behind the address is, with `handOver` before it. */
@@ -154,6 +196,7 @@ function renderInstance(config: VirtualIpConfig): string {
     "  virtual_ipaddress {",
     `    ${vip.address}/${vip.prefix} dev ${config.interface}`,
     "  }",
+    `  notify ${notifyProgram(role)} root`,
     "  track_script {",
     `    hastack_${role}`,
     "  }",

@@ -1,9 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
-import { CertificateAuthority, Host, inventory, RedisSecured } from "hastack";
+import { type AptSourceArgs, CertificateAuthority, Host, inventory, RedisSecured } from "hastack";
 
 /** One machine, and a Redis on it that only its clients reach. */
 const config = new pulumi.Config();
 const address = config.require("address");
+const apt = config.getObject<AptSourceArgs>("apt");
 
 const box = new Host("box", {
   address,
@@ -13,6 +14,8 @@ const box = new Host("box", {
     privateKey: config.requireSecret("privateKey"),
     hostKey: config.require("hostKey"),
   },
+  // Where the machine's own package sources will not do, e.g. a mirror without a way to the internet.
+  ...(apt && { apt }),
 });
 const ca = new CertificateAuthority("ca");
 const cache = new RedisSecured("cache", {

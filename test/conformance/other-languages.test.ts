@@ -1,5 +1,6 @@
 /** The components for programs in other languages: the packed plugin, started by the real engine. */
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -49,6 +50,29 @@ describe("components in a program of another language", () => {
   after(async () => {
     await stack.dispose();
     packed.dispose();
+  });
+
+  const pulumiSays = (...args: string[]) => {
+    const { status, stdout, stderr } = spawnSync("pulumi", args, { cwd: packed.folder, encoding: "utf8" });
+    return { status, stdout, said: stdout + stderr };
+  };
+
+  test("the engine finds nothing wrong in the schema", () => {
+    const { status, said } = pulumiSays(
+      "schema",
+      "check",
+      join(packed.folder, "node_modules/hastack/dist/plugin/schema.json"),
+    );
+    assert.equal(status, 0, said);
+  });
+
+  test("the plugin's folder is all that Pulumi needs to start it", (t) => {
+    const { status, stdout, said } = pulumiSays("package", "get-schema", "./node_modules/hastack/dist/plugin");
+    if (/could not read plugin .*: not supported/.test(said)) {
+      return t.skip("the Node language host at hand is too old to start a plugin from its folder (RunPlugin)");
+    }
+    assert.equal(status, 0, said);
+    assert.match(stdout, /"hastack:index:PostgresPatroniCluster"/);
   });
 
   test("they make the same resources as in TypeScript, given each other by reference", async () => {

@@ -18,6 +18,7 @@ interface StateResource {
 export class Run {
   readonly outputs: Record<string, unknown> = {};
   private readonly steps = new Map<string, string[]>();
+  private readonly inputs = new Map<string, Record<string, unknown>>();
   private readonly diffs = new Map<string, string[]>();
   private readonly messages = new Map<string, string[]>();
   /** Everything the CLI printed. */
@@ -26,7 +27,8 @@ export class Run {
 
   record({ resourcePreEvent, diagnosticEvent }: EngineEvent): void {
     if (resourcePreEvent) {
-      const { urn, op, detailedDiff } = resourcePreEvent.metadata;
+      const { urn, op, detailedDiff, new: wanted } = resourcePreEvent.metadata;
+      if (wanted) this.inputs.set(nameOf(urn), wanted.inputs);
       append(this.steps, nameOf(urn), op);
       append(this.diffs, nameOf(urn), ...Object.keys(detailedDiff ?? {}));
     }
@@ -44,6 +46,10 @@ export class Run {
   /** What happened to the resource, e.g. `["create"]`; a replacement is three steps. */
   stepsOf(name: string): string[] {
     return this.steps.get(name) ?? [];
+  }
+
+  inputOf(name: string, property: string): unknown {
+    return this.inputs.get(name)?.[property];
   }
 
   /** The paths of the properties that were found to differ. */
@@ -103,14 +109,14 @@ export class TestStack {
     return run;
   }
 
-  async preview(program: Program): Promise<Run> {
-    const run = await this.run(program, "preview", {});
+  async preview(program: Program, options: { policyPacks?: string[] } = {}): Promise<Run> {
+    const run = await this.run(program, "preview", options);
     assert.equal(run.failed, false, `pulumi preview failed:\n${run.text}`);
     return run;
   }
 
-  async previewFailing(program: Program): Promise<Run> {
-    const run = await this.run(program, "preview", {});
+  async previewFailing(program: Program, options: { policyPacks?: string[] } = {}): Promise<Run> {
+    const run = await this.run(program, "preview", options);
     assert.equal(run.failed, true, `pulumi preview succeeded, but was to fail:\n${run.text}`);
     return run;
   }
@@ -131,7 +137,11 @@ export class TestStack {
     await rm(this.home, { recursive: true, force: true });
   }
 
-  private async run(program: Program, kind: "up" | "preview", options: { signal?: AbortSignal }): Promise<Run> {
+  private async run(
+    program: Program,
+    kind: "up" | "preview",
+    options: { signal?: AbortSignal; policyPacks?: string[] },
+  ): Promise<Run> {
     const run = new Run();
     const shared = {
       program: async () => ((await program()) ?? {}) as Record<string, unknown>,

@@ -8,6 +8,7 @@ import { comesUp } from "./nginx/comes-up";
 import { Entry } from "./nginx/entry";
 import { failures } from "./nginx/failures";
 import { removal } from "./nginx/removal";
+import { printsNoSecret } from "./support/printed";
 import { Suite } from "./support/suite";
 
 const suite = new Suite(new Entry(), 4);
@@ -15,4 +16,5 @@ comesUp(suite);
 failures(suite);
 changes(suite);
 clients(suite);
+printsNoSecret(suite, { "hastack:balancer": { maxBodyMiB: 12 } }, /^ *\+ +client_max_body_size 12m;$/m);
 removal(suite);

@@ -14,6 +14,7 @@ import { removal } from "./pooler/removal";
 import { runbooks } from "./pooler/runbooks";
 import { settings } from "./pooler/settings";
 import { status } from "./pooler/status";
+import { printsNoSecret } from "./support/printed";
 import { Suite } from "./support/suite";
 
 const suite = new Suite(new PoolerCluster({ "hastack:postgres": { durability: "sync" } }), 8);
@@ -28,4 +29,5 @@ settings(suite);
 refusals(suite);
 drift(suite);
 drills(suite, faultsNamed("keepalived-stopped,proxy-power-off,switchover,patroni-frozen,primary-power-off"), 1);
+printsNoSecret(suite, { "hastack:pooler": { maxClientConnections: 6000 } }, /^ *\+ +max_client_conn = 6000$/m);
 removal(suite);

@@ -11,6 +11,7 @@ import { oneHost } from "./redis/one-host";
 import { rebuilt } from "./redis/rebuilt";
 import { removal } from "./redis/removal";
 import { TestRedis } from "./redis/test-redis";
+import { printsNoSecret } from "./support/printed";
 import { Suite } from "./support/suite";
 
 const suite = new Suite(new TestRedis(), 5);
@@ -20,5 +21,6 @@ failover(suite);
 changes(suite);
 drift(suite);
 rebuilt(suite);
+printsNoSecret(suite, { "hastack:redis": { maxClients: 9000 } }, /^ *\+ +maxclients 9000$/m);
 removal(suite);
 oneHost(suite);

@@ -297,6 +297,7 @@ cat /root/new.crt >${certificate}.crt && cat /root/new.key >${certificate}.key &
       "/usr/local/lib/hastack/workspad",
       `${certificate}.*`,
       "/var/lib/hastack/units/workspad*",
+      "/var/lib/hastack/workspad",
     ];
     for (const node of site.nodes) {
       assert.equal(await site.on(node, `ls -d ${places.join(" ")} 2>/dev/null; true`), "");

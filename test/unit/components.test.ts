@@ -131,6 +131,37 @@ describe("the resources of an entry on two hosts", () => {
   });
 });
 
+test("an update does not go without asking the hosts, nor with a key that can only ask", async () => {
+  const refused = async (config: Record<string, string>, args: object, message: RegExp) => {
+    await withMocks(config, false);
+    const { Host } = await import("../../components");
+    const make = () => new Host("a", { address: "192.168.1.120", connection: { host: "h", hostKey: key }, ...args });
+    assert.throws(make, message);
+    await settled();
+  };
+  await refused({}, {}, /Host a: probe: "off": only for previews.*say best-effort/);
+  await refused({ "hastack:probe": "required" }, { probe: "off" }, /probe: "off": only for previews/);
+  const withKey = { "hastack:probe": "required", "hastack:probeKey": "KEY" };
+  await refused(withKey, {}, /Host a: hastack:probeKey: only for previews/);
+});
+
+test("a user that may only probe has one key without options, and is nobody who may do more", async () => {
+  await withMocks();
+  const { Host } = await import("../../components");
+  const host = (probeUser: { publicKey: string; name?: string }) => () =>
+    new Host("a", { address: "192.168.1.120", connection: { host: "h", user: "deploy", hostKey: key }, probeUser });
+  for (const publicKey of [`command="sh" ${key}`, `${key}\n${key}`, "AAAA", ""]) {
+    assert.throws(
+      host({ publicKey }),
+      /probeUser\.publicKey: .*give one public key as in a \.pub file, without options/,
+    );
+  }
+  assert.throws(host({ publicKey: key, name: "root" }), /probeUser\.name: "root": root may do anything/);
+  assert.throws(host({ publicKey: key, name: "deploy" }), /probeUser\.name: "deploy": is the user of the connection/);
+  assert.throws(host({ publicKey: key, name: "a b" }), /probeUser\.name: "a b": give a user's name of small letters/);
+  await settled();
+});
+
 test("a password of VRRP that is a secret hides itself, and no text", async () => {
   const registered = await withMocks();
   const api = await import("../../components");

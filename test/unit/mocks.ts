@@ -7,8 +7,11 @@ export interface Registered {
   inputs: Record<string, unknown>;
 }
 
-/** Replaces the engine by one that notes every resource and gives plausible outputs. */
-export async function withMocks(config: Record<string, string> = {}): Promise<Registered[]> {
+/**
+ * Replaces the engine by one that notes every resource and gives plausible outputs.
+ * @param preview nobody may say that hosts are not asked but in a preview
+ */
+export async function withMocks(config: Record<string, string> = {}, preview = true): Promise<Registered[]> {
   const registered: Registered[] = [];
   await pulumi.runtime.setMocks(
     {
@@ -20,7 +23,7 @@ export async function withMocks(config: Record<string, string> = {}): Promise<Re
     },
     "hastack",
     "test",
-    true, // a preview: else nobody may say that hosts are not asked
+    preview,
   );
   pulumi.runtime.setAllConfig({ "hastack:probe": "off", ...config });
   return registered;

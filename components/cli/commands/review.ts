@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { text as textOf } from "node:stream/consumers";
 import { type Command, formOf, text } from "../command";
 import { write } from "../output";
 import { parsePreview } from "../preview";
@@ -26,14 +27,14 @@ examples:
   operand: "file",
   async run({ file, format, output }) {
     const render = formOf(reviewForms, text(format));
-    write(render(reviewOf(parsePreview(readText(text(file))))), text(output));
+    write(render(reviewOf(parsePreview(await readText(text(file))))), text(output));
     return 0;
   },
 };
 
-function readText(file: string | undefined): string {
+async function readText(file: string | undefined): Promise<string> {
   try {
-    return readFileSync(file ?? process.stdin.fd, "utf8");
+    return file === undefined ? await textOf(process.stdin) : readFileSync(file, "utf8");
   } catch (error) {
     throw new Wrong(`${file ?? "standard input"} cannot be read: ${(error as Error).message}`);
   }

@@ -72,6 +72,19 @@ sub drift ($subject) {
     return @drift;
 }
 
+# Certificates that units have put here, each with its end as openssl(1) says it. A host without openssl tells of none.
+sub certificates () {
+    my @found;
+    for my $name ( State::units() ) {
+        my $unit = eval { Unit::parse( $name, State::get( $name, 'text' ) ) } // next;
+        for my $path ( grep { /\.(?:crt|pem)\z/ } map { $_->{path} } $unit->all('Directive::File') ) {
+            my $done = Process::run( [ qw(openssl x509 -noout -enddate -in), $path ], apart => 1 );
+            push @found, { unit => $name, path => $path, ends => $1 } if $done->{output} =~ /^notAfter=(.*)/m;
+        }
+    }
+    return \@found;
+}
+
 sub in_order ($units) {
     return !grep { @{ $_->{drift} } } values %$units;
 }

@@ -12,7 +12,7 @@ usage: converge COMMAND
   remove UNIT [--purge]         removes what a unit put here; its data only with --purge
   preflight UNIT                says, as JSON, what the text on standard input asks of this host; changes nothing
   facts                         describes this host as JSON
-  probe                         facts and check in one JSON object, with the texts last applied
+  probe                         facts, check, texts last applied and ends of certificates in one JSON object
   install                       installs this very file as ${\Converge::INSTALLED}
 
 exit codes: 0 done or in order, 1 failed, 2 wrong usage or text, 7 (check, probe) something differs
@@ -77,7 +77,7 @@ sub probe (@rest) {
         my $applied = State::applied($name);
         @{ $units->{$name} }{qw(text secrets)} = ( State::get( $name, 'text' ), $applied->{secrets} );
     }
-    return answer( { facts => Facts::all() }, $units );
+    return answer( { facts => Facts::all(), certificates => Check::certificates() }, $units );
 }
 
 sub answer ( $also, $units ) {

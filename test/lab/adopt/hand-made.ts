@@ -14,7 +14,7 @@ const entry = { host: "192.168.1.200", options: "port=6432" };
 /** The cluster that somebody set up by hand, with the commands in ./by-hand, and the stack that takes it over. */
 export class HandMadeCluster extends TestCluster {
   constructor() {
-    super("dev", {
+    super("postgres", {
       // the hosts have a source of packages already
       "hastack:apt": undefined,
       "hastack:etcd": { replaces: "patroni-cluster" },

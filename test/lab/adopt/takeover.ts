@@ -86,7 +86,7 @@ export function takeover({ foundation, promise, cluster }: Suite<HandMadeCluster
     const printed = unwrapped(await stack.fails(stack.up()));
     assert.match(
       printed,
-      /an etcd runs here that was set up by hand; nothing is done to it\..* its token is "patroni-cluster"/,
+      /an etcd runs here that was set up by hand; nothing is done to it\..* its token is 'patroni-cluster'/,
     );
     assert.match(
       printed,

@@ -167,6 +167,7 @@ function onHosts(replica: string, other: string): Tampering[] {
 
 /** What lives in etcd, in Patroni, and in PostgreSQL. */
 function beyondFiles(leader: string, all: readonly string[]): Tampering[] {
+  const replica = all.find((host) => host !== leader) ?? "";
   const everywhere = (suffix: string, reason: string) =>
     Object.fromEntries(all.map((host) => [suffix.replace("HOST", host), reason]));
   return [
@@ -196,6 +197,12 @@ function beyondFiles(leader: string, all: readonly string[]): Tampering[] {
           "dynamic configuration: postgresql.parameters.work_mem is 3MB, want not set; " +
           "synchronous_mode is true, want false; ttl is 25, want 20",
       },
+    },
+    {
+      what: "a parameter of one member by ALTER SYSTEM",
+      host: replica,
+      script: "cd / && runuser -u postgres -- psql -qX -c \"ALTER SYSTEM SET work_mem = '9MB'\"",
+      drift: { [`workspad-${replica}-cluster`]: "no parameter is set by ALTER SYSTEM: work_mem" },
     },
     {
       what: "a role's attributes and a database's owner",

@@ -73,7 +73,7 @@ export function probeUser({ promise, cluster }: Suite): void {
       const what = `${options.join(" ")} ${command.join(" ")}`;
       assert.equal(code, 0, what);
       const answer = JSON.parse(stdout) as { units: object };
-      assert.deepEqual(Object.keys(answer).sort(), ["agent", "facts", "units"], what);
+      assert.deepEqual(Object.keys(answer).sort(), ["agent", "certificates", "facts", "units"], what);
     }
     const terminal = await ssh(host, ["-tt"], "sh");
     assert.match(terminal.stderr, /PTY allocation request failed/);

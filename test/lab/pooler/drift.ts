@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { eventually } from "../support/process";
 import { changesIn, driftIn } from "../support/stack";
+import { repository } from "../support/test-lab";
+import { type PoolerCluster, virtualIp } from "./cluster";
 import type { PoolerSuite } from "./suite";
+
+/** The command `hastack drift`, in the lab. */
+function hastackDrift({ lab }: PoolerCluster) {
+  const program = ["node", "--import", "tsx", join(repository, "components/cli/main.ts")];
+  return lab.exec(["env", `--chdir=${repository}`, ...program, "drift", "--stack", "dev"], { seconds: 120 });
+}
 
 /** What somebody changes by hand is seen, named, and put right. */
 export function drift({ promise, cluster }: PoolerSuite): void {
@@ -35,6 +44,43 @@ export function drift({ promise, cluster }: PoolerSuite): void {
     );
     assert.deepEqual(await proxies.invocations("pgbouncer", "haproxy"), before, "nothing was restarted");
     assert.equal(await cluster.holder(), holder);
+    await cluster.spare();
+    await cluster.clean();
+  });
+
+  promise("an address on a host where keepalived has not put it is named, and taken away there", async () => {
+    const { stack, proxies } = cluster;
+    const spare = await cluster.spare();
+    const holder = await cluster.holder();
+    const before = await proxies.invocations("keepalived");
+    await proxies.sh(spare, `ip address add ${virtualIp}/24 dev eth0`);
+    assert.deepEqual((await cluster.holders()).sort(), proxies.names);
+
+    const reported = await hastackDrift(cluster);
+    assert.equal(reported.code, 7, reported.stderr);
+    const both = `${virtualIp} is on ${proxies.names.join(" and ")} at once`;
+    for (const host of proxies.names)
+      assert.match(reported.stdout, new RegExp(`^${host}  virtual address  ${both}$`, "m"));
+    const seen = driftIn(await stack.fails(stack.preview("--diff", "--expect-no-changes")));
+    assert.deepEqual(seen, {
+      [`db-${spare}`]: `one host holds the address: ${virtualIp} is here, and keepalived has not put it here`,
+    });
+    await cluster.up();
+    assert.equal(await cluster.holder(), holder);
+    assert.deepEqual(await proxies.invocations("keepalived"), before, "nothing was restarted");
+    await cluster.spare();
+    await cluster.clean();
+  });
+
+  promise("an address that nobody holds is named on each of its hosts", async () => {
+    const { stack, proxies } = cluster;
+    await cluster.spare();
+    await proxies.all("systemctl stop keepalived");
+    const seen = driftIn(await stack.fails(stack.preview("--diff", "--expect-no-changes")));
+    const reason = `keepalived.service inactive; one host holds the address: nobody holds ${virtualIp}`;
+    assert.deepEqual(seen, Object.fromEntries(proxies.names.map((host) => [`db-${host}`, reason])));
+    assert.match((await hastackDrift(cluster)).stdout, new RegExp(`virtual address  nobody holds ${virtualIp}$`, "m"));
+    await cluster.up();
     await cluster.spare();
     await cluster.clean();
   });

@@ -24,13 +24,13 @@ const application: Application = {
   relay: "/relay/",
 };
 
-/** The whole of RuDesktop: the stack of `npm run dev` on its twelve hosts. */
+/** The whole of RuDesktop: the stack of `npm run dev`. */
 export class Site extends ApplicationSite {
   /** What clients saw of each fault so far, one line each. */
   readonly rows: string[] = [];
 
-  constructor() {
-    super("dev", { balancers, databases }, application);
+  constructor(settings: Settings = {}, topology = "dev") {
+    super("dev", { balancers, databases }, application, settings, topology);
   }
 
   /** What the entry says of its health: the node that answers, and what that reaches. */

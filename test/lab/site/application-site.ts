@@ -1,5 +1,5 @@
-import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { replaceFile } from "../support/files";
 import { Hosts } from "../support/hosts";
 import { failure } from "../support/process";
 import { type Settings, Stack } from "../support/stack";
@@ -21,12 +21,17 @@ export abstract class ApplicationSite {
   entry = "";
   private known: Hosts | undefined;
 
-  /** @param name of the stack, and of the lab's topology */
+  /**
+   * @param name of the stack
+   * @param settings what it has otherwise than the stack in the repository
+   * @param topology of its hosts in the lab
+   */
   constructor(
-    private readonly name: string,
+    name: string,
     private readonly parts: Parts,
     private readonly application: Application,
     settings: Settings = {},
+    private readonly topology = name,
   ) {
     this.stack = new Stack(this.lab, settings, name);
     this.caFile = join(this.lab.state, `${name}-site-ca.crt`);
@@ -39,7 +44,7 @@ export abstract class ApplicationSite {
   }
 
   async start(): Promise<void> {
-    await this.lab.start(this.name);
+    await this.lab.start(this.topology);
     const fresh = await this.stack.init();
     const hosts = this.stack.settings["hastack:hosts"] as Record<string, { address: string }>;
     const addresses = this.parts.databases.map((name) => [name, hosts[name]?.address ?? ""]);
@@ -61,7 +66,7 @@ export abstract class ApplicationSite {
   protected async readOutputs(): Promise<Record<string, unknown>> {
     const outputs = await this.stack.outputs();
     if (typeof outputs.ca !== "string") return outputs; // nothing has come up yet
-    writeFileSync(this.caFile, outputs.ca);
+    replaceFile(this.caFile, outputs.ca);
     this.entry = String(outputs.entry);
     return outputs;
   }

@@ -107,11 +107,15 @@ function networkOf(number: number): Record<string, string> {
   return networks ? { "X-Forwarded-For": `10.0.${number}.1` } : {};
 }
 
-/** Reads with the session that was made at the start, whatever happens, and logs in once more now and then. */
-async function user(session: string, network: Record<string, string>): Promise<void> {
+/**
+ * Reads with the session that was made at the start, whatever happens, and logs in once more now and then: not all users
+ * at the same time.
+ */
+async function user(number: number, session: string): Promise<void> {
+  const network = networkOf(number);
   const { name, prefix } = sessionHeader;
   const who = { ...network, [name]: `${prefix}${session}` };
-  for (let turn = 1; ; turn++) {
+  for (let turn = number + 1; ; turn++) {
     if (turn % (readsPerLogin + 1) === 0) await logIn(network);
     else await ask(account.reads, reads[turn % reads.length] ?? "/", who);
     await pause(secondsBetweenRequests);
@@ -179,7 +183,7 @@ async function main(): Promise<void> {
   for (let i = 0; i < devices; i++) void device(`device-${i}`);
   while (places.size < devices) await pause(0.1);
   account.longestWithoutRelaySeconds = 0; // before was the first connection
-  for (const [i, session] of sessions.entries()) void user(session ?? "", networkOf(i));
+  for (const [i, session] of sessions.entries()) void user(i, session ?? "");
   report();
   setInterval(report, 500);
   process.stdin.resume().once("end", () => {

@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { sql, sqlIdentifier } from "../../../components/formats";
+import { replaceFile } from "./files";
 import { eventually, failure, type Result } from "./process";
 import type { Settings } from "./stack";
 import { repository, TestLab } from "./test-lab";
@@ -84,7 +85,7 @@ export abstract class NodeSite {
   /** Applies the settings; returns what the engine printed. */
   async up(): Promise<string> {
     const printed = await this.succeeds("up", "--yes", "--skip-preview", "--suppress-progress");
-    writeFileSync(this.authorityFile, String((await this.outputs()).authority));
+    replaceFile(this.authorityFile, String((await this.outputs()).authority));
     return printed;
   }
 

@@ -27,6 +27,8 @@ const workspad = new WorksPadCluster("workspad", {
     password: config.requireSecret("databasePassword"),
   },
   healthPath: "/health",
+  // no balancer has to see it
+  minReadySeconds: 1,
   ...defined({
     prompts: config.getObject<WorksPadPromptsArgs>("prompts"),
     debconf: config.getObject<WorksPadQuestionsArgs>("debconf"),

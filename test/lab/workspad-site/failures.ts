@@ -26,11 +26,15 @@ export function failures({ promise, cluster: site }: SiteSuite): void {
   /** Powers a host off, and on again; what users and writers saw has to be within the limits. */
   async function lose(t: TestContext, host: string, duty: string): Promise<Seen> {
     const { errors = 0, gap = 0 } = limits.find(({ hosts }) => hosts.includes(host)) ?? {};
-    const seen = await site.during(`${host}${duty}`, async () => {
+    const seen = await site.during(`${host}${duty}`, async (ledger) => {
       await lab.lab(["power-off", host]);
-      await pause(noticed);
-      await eventually("the entry answers, and reaches the database", 60, () => site.answers());
-      await lab.lab(["power-on", host]);
+      try {
+        await pause(noticed);
+        await eventually("the entry answers, and reaches the database", 60, () => site.answers());
+        await ledger.moreRows(10, 90);
+      } finally {
+        await lab.lab(["power-on", host]);
+      }
       await site.whole();
     });
     const { answers, rows } = seen;

@@ -19,7 +19,7 @@ export const node4 = { address: "192.168.1.125", memoryMiB: 512, cores: 1 };
 
 const application: Application = {
   serverName,
-  users: 8,
+  users: 12,
   // the second one asks the database
   reads: ["/api/session", "/api/users?name=admin"],
   sessionHeader: { name: "Cookie", prefix: "WorksPad.Session=" },
@@ -98,13 +98,13 @@ export class Site extends ApplicationSite {
   }
 
   /** What users and writers see while something goes on; users' sessions have to stay valid, and all rows be there. */
-  async during(what: string, body: () => Promise<void>): Promise<Seen> {
+  async during(what: string, body: (ledger: Ledger) => Promise<void>): Promise<Seen> {
     await emptyLedger(this.hosts, await this.hosts.leader());
     const ledger = this.ledger();
     const clients = await this.startBoth(ledger);
     try {
       await pause(2);
-      await body();
+      await body(ledger);
       await ledger.moreRows(20, 90);
       await pause(2);
     } finally {

@@ -9,8 +9,8 @@ const switchover: Run = { by: "test/lab/pooler/runbooks.ts", test: "runbook: the
 /** By document, heading and first command. */
 export const runs: Readonly<Record<string, Run>> = {
   "README.md | Ten minutes: from nothing to a running stack | npm run dev": {
-    by: "test/lab/rudesktop-site/site.ts",
-    test: "The whole of RuDesktop: the stack of `npm run dev` on its twelve hosts",
+    by: "test/lab/rudesktop-site/comes-up.ts",
+    test: "`up` on twelve fresh hosts makes a RuDesktop that answers at the entry's address",
   },
   "README.md | Ten minutes: from nothing to a running stack | npm run dev -- ask": {
     by: "test/lab/rudesktop-site/comes-up.ts",
@@ -59,9 +59,24 @@ export const runs: Readonly<Record<string, Run>> = {
     by: "test/lab/lab.test.ts",
     test: "a second `up` changes nothing; of another topology it is refused with the cure",
   },
+  "docs/other-languages.md | TypeScript and JavaScript | npm install hastack": {
+    by: "test/lab/import.test.ts",
+    test: "three components of it make a Redis that answers over TLS",
+  },
+  "docs/other-languages.md | Python, Go, C#, Java, YAML | npm install hastack": {
+    not: "it takes a language host that generates SDKs; as far as the engine goes: test/conformance/other-languages.test.ts",
+  },
+  "docs/policies.md | Policies | pulumi preview --policy-pack policy": {
+    by: "test/conformance/policy.test.ts",
+    test: "lets a database cluster with its poolers pass",
+  },
   "docs/operations.md | An interrupted run | pulumi up": {
     by: "test/lab/changes/interrupted.ts",
     test: "is killed is finished by the next",
+  },
+  "docs/operations.md | Before a change | pulumi preview --json": {
+    by: "test/lab/cluster/review.ts",
+    test: "a preview announces the restarts and reloads of a change, and `up` makes just these",
   },
   "docs/operations.md | Failover and switchover | hastack status": status,
   "docs/operations.md | Failover and switchover | patronictl -c /etc/patroni/config.yml switchover --force": switchover,

@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # One database host, set up by hand: etcd without TLS, Patroni, PostgreSQL 15. The arguments are its name and its address.
 # Corrected only where it would not start: etcd's API is v3, Debian's packages are called otherwise, its Patroni reads
 # config.yml, and a cluster that the package made itself is dropped.

@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # The machine as its operator finds it before the first command: a package source.
 set -eu
 cat >/etc/apt/keyrings/mirror.asc

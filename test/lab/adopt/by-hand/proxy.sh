@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # One host in front of the database, set up by hand: PgBouncer and keepalived. The arguments are keepalived's state and
 # priority. PgBouncer leads to the leader of the day, and knows the application's password as MD5.
 set -eu

@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # The application's database, role and rows, on the leader. Its password is kept as MD5, as PgBouncer's userlist needs it.
 set -eu
 cd /
