@@ -91,6 +91,10 @@ export const runs: Readonly<Record<string, Run>> = {
       by: "test/lab/pooler/runbooks.ts",
       test: "runbook: a dump is taken on a replica",
     },
+  "docs/operations.md | Jobs that only look | pulumi config set --secret hastack:probeKey <probe_key": {
+    by: "test/lab/cluster/probe-user.ts",
+    test: "a user that may only probe is made on request, and a preview works with its key alone",
+  },
   "docs/operations.md | The end of a cluster | pulumi up": {
     by: "test/lab/changes/removal.ts",
     test: "`purge: true` removes the databases",
