@@ -9,8 +9,8 @@ const switchover: Run = { by: "test/lab/pooler/runbooks.ts", test: "runbook: the
 /** By document, heading and first command. */
 export const runs: Readonly<Record<string, Run>> = {
   "README.md | Ten minutes: from nothing to a running stack | npm run dev": {
-    by: "test/lab/rudesktop-site/site.ts",
-    test: "The whole of RuDesktop: the stack of `npm run dev`",
+    by: "test/lab/rudesktop-site/comes-up.ts",
+    test: "`up` on twelve fresh hosts makes a RuDesktop that answers at the entry's address",
   },
   "README.md | Ten minutes: from nothing to a running stack | npm run dev -- ask": {
     by: "test/lab/rudesktop-site/comes-up.ts",
@@ -86,6 +86,10 @@ export const runs: Readonly<Record<string, Run>> = {
     by: "test/lab/changes/interrupted.ts",
     test: "is killed is finished by the next",
   },
+  "docs/operations.md | Before a change | pulumi preview --json": {
+    by: "test/lab/cluster/review.ts",
+    test: "a preview announces the restarts and reloads of a change, and `up` makes just these",
+  },
   "docs/operations.md | Failover and switchover | hastack status": status,
   "docs/operations.md | Failover and switchover | patronictl -c /etc/patroni/config.yml switchover --force": switchover,
   "docs/operations.md | Failover and switchover | systemctl stop keepalived": switchover,
@@ -99,6 +103,10 @@ export const runs: Readonly<Record<string, Run>> = {
       by: "test/lab/pooler/runbooks.ts",
       test: "runbook: a dump is taken on a replica",
     },
+  "docs/operations.md | Jobs that only look | pulumi config set --secret hastack:probeKey <probe_key": {
+    by: "test/lab/cluster/probe-user.ts",
+    test: "a user that may only probe is made on request, and a preview works with its key alone",
+  },
   "docs/operations.md | The end of a cluster | pulumi up": {
     by: "test/lab/changes/removal.ts",
     test: "`purge: true` removes the databases",
@@ -110,5 +118,9 @@ export const runs: Readonly<Record<string, Run>> = {
   "docs/rudesktop.md | Runbook: switching to the other site | npm run switch-site -- --stack rudesktop south": {
     by: "test/lab/rudesktop-site/switching.ts",
     test: "one command hands over to the other site",
+  },
+  "docs/workspad.md | WorksPad | lab/setup": {
+    by: "test/lab/workspad-site/comes-up.ts",
+    test: "`up` on ten fresh hosts makes a WorksPad that answers at the entry's address",
   },
 };
