@@ -4,6 +4,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, test } from "node:test";
 import { parse } from "yaml";
+import { commandLine } from "../../components/cli/command";
+import { commands } from "../../components/cli/commands";
 
 const repository = resolve(__dirname, "../..");
 const folder = join(repository, "examples/ci");
@@ -70,9 +72,6 @@ describe("CI files", () => {
   });
 
   test("they call commands and options of `hastack` that there are", () => {
-    const main = ["--import", "tsx", join(repository, "components/cli/main.ts")];
-    const help = spawnSync("node", [...main, "help"], { encoding: "utf8", cwd: repository });
-    assert.equal(help.status, 0, help.stderr);
     const calls = scripts().flatMap(([where, script]) =>
       [...script.matchAll(/npx hastack ([^\n;&|>]*)/g)].map(([, call = ""]) => ({
         where,
@@ -81,10 +80,7 @@ describe("CI files", () => {
     );
     assert.ok(calls.length >= 7, String(calls.length));
     for (const { where, words } of calls) {
-      assert.match(help.stdout, new RegExp(`^  ${words[0]} `, "m"), `${where}: hastack ${words[0]}`);
-      for (const option of words.filter((word) => word.startsWith("--"))) {
-        assert.ok(help.stdout.includes(`  ${option} `), `${where}: hastack ${words[0]} ${option}`);
-      }
+      assert.doesNotThrow(() => commandLine(words, commands), `${where}: hastack ${words.join(" ")}`);
     }
   });
 

@@ -70,18 +70,6 @@ export const runs: Readonly<Record<string, Run>> = {
     by: "test/conformance/policy.test.ts",
     test: "lets a database cluster with its poolers pass",
   },
-  "docs/operations.md | Before a change | pulumi preview --json": {
-    by: "test/lab/cluster/review.ts",
-    test: "a review names what has drifted",
-  },
-  "docs/operations.md | Jobs that only look | pulumi config set --secret hastack:probeKey <probe_key": {
-    by: "test/lab/cluster/probe-user.ts",
-    test: "a user that may only probe is made on request, and a preview works with its key alone",
-  },
-  "docs/workspad.md | WorksPad | lab/setup": {
-    by: "test/lab/workspad-site/comes-up.ts",
-    test: "`up` on ten fresh hosts makes a WorksPad that answers at the entry's address",
-  },
   "docs/operations.md | An interrupted run | pulumi up": {
     by: "test/lab/changes/interrupted.ts",
     test: "is killed is finished by the next",
