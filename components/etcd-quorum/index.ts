@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { z } from "zod";
 import type { Certificate, CertificateAuthority } from "../certificate-authority";
+import { programRan } from "../converge/program-ran";
 import { command, commandsOf, unit } from "../converge/unit";
 import { type ExtraArgs, extended } from "../extra";
 import { fault } from "../fault";
@@ -361,11 +362,6 @@ function member(args: MemberArgs, child: pulumi.CustomResourceOptions): remote.C
     },
     { ...child, dependsOn, protect: removal.protect },
   );
-}
-
-/** When everything that the program makes at once is made: services are given their quorum, and so come after it. */
-function programRan(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }
 
 function firstOf(resource: string, members: readonly Host[]): Host {

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { agentSource, agentVersion } from "../converge/agent";
 import type { HostFacts } from "../converge/probe";
+import { programRan } from "../converge/program-ran";
 import type { Answer, Target } from "../converge/target";
 import { initialToken, tokenFor } from "../converge/token";
 import { command, commandsOf, unit } from "../converge/unit";
@@ -146,7 +147,7 @@ export class Host extends pulumi.ComponentResource {
     const reached = {
       hostName: name,
       // A wrong address or a host that is off must not hold a run for the default of ten times fifteen seconds.
-      connection: host.apply((h) => {
+      connection: pulumi.all([host, programRan()]).apply(([h]) => {
         const connection = { dialErrorLimit: 3, perDialTimeout: 10, ...h.connection };
         return connection as types.input.remote.ConnectionArgs;
       }),

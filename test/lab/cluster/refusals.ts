@@ -3,6 +3,9 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Suite } from "../support/suite";
 
+/** What converge keeps on a host, each file with the time of its last change. */
+const ownFiles = "find /var/lib/hastack /usr/local/lib/hastack -type f -printf '%p %C@\\n' | sort";
+
 /** Runs that must end before they have changed anything. */
 export function refusals({ promise, cluster }: Suite): void {
   promise("outside of the lab's network the lab's stack stops before it makes a connection", async () => {
@@ -21,10 +24,7 @@ export function refusals({ promise, cluster }: Suite): void {
     writeFileSync(file, pinned.replace(new RegExp(`^(${host},\\S+) .*$`, "m"), `$1 ${otherKey}`));
     const restore = stack.configure({ "hastack:ssh": { knownHostsFile: file } });
     try {
-      const before = await hosts.sh(
-        host,
-        "find /var/lib/hastack /usr/local/lib/hastack -type f -printf '%p %C@\\n' | sort",
-      );
+      const before = await hosts.sh(host, ownFiles);
       stack.configure({ "hastack:probe": "required" });
       assert.match(
         await stack.fails(stack.preview()),
@@ -34,13 +34,27 @@ export function refusals({ promise, cluster }: Suite): void {
       );
       stack.configure({ "hastack:probe": "best-effort" });
       assert.match(await stack.fails(stack.up()), new RegExp(`\\(${host}-agent\\):\\n.*host key`));
-      assert.equal(
-        await hosts.sh(host, "find /var/lib/hastack /usr/local/lib/hastack -type f -printf '%p %C@\\n' | sort"),
-        before,
-      );
+      assert.equal(await hosts.sh(host, ownFiles), before);
     } finally {
       restore();
     }
+    await stack.succeeds(stack.preview("--expect-no-changes"));
+  });
+
+  promise("an `up` that is refused touches no host, not even where something was to change before", async () => {
+    const { stack, hosts } = cluster;
+    const before = await Promise.all(hosts.names.map((host) => hosts.sh(host, ownFiles)));
+    // The engine knows of the change in etcd when the cluster's argument is refused.
+    const restore = stack.configure({
+      "hastack:etcd": { heartbeatMs: 150 },
+      "hastack:postgres": { durability: "wrong" },
+    });
+    try {
+      assert.match(await stack.fails(stack.up()), /durability: "wrong": give async, sync or sync-strict/);
+    } finally {
+      restore();
+    }
+    assert.deepEqual(await Promise.all(hosts.names.map((host) => hosts.sh(host, ownFiles))), before);
     await stack.succeeds(stack.preview("--expect-no-changes"));
   });
 }
