@@ -18,10 +18,14 @@ export const rudesktopSettings = z
       .default("active-active"),
     /** With `active-passive`, the site that serves; `npm run switch-site` changes it. */
     activeSite: z.string().optional(),
-    /** By host: the site that it stands in. */
-    nodes: z.record(z.string(), z.strictObject({ site: z.string().default("main") }), {
-      message: "give the nodes' hosts, each with its site, e.g. { node1: { site: north }, node2: { site: south } }",
-    }),
+    /** By host: the site that it stands in, and whether balancers may lead to it: a node that is to leave serves no more. */
+    nodes: z.record(
+      z.string(),
+      z.strictObject({ site: z.string().default("main"), serves: z.boolean().default(true) }),
+      {
+        message: "give the nodes' hosts, each with its site, e.g. { node1: { site: north }, node2: { site: south } }",
+      },
+    ),
     balancer: entrySettings,
     redis: z.looseObject({ hosts: hostList }, hostsWanted),
     databases: z.strictObject({ hosts: hostList }, hostsWanted),
@@ -31,6 +35,10 @@ export const rudesktopSettings = z
   .superRefine(({ scheme, activeSite, nodes }, context) => {
     const sites = [...new Set(Object.values(nodes).map(({ site }) => site))];
     const wrong = (path: string, message: string) => context.addIssue({ code: "custom", path: [path], message });
+    const active = activeSite !== undefined && sites.includes(activeSite) ? [activeSite] : sites;
+    if (!Object.values(nodes).some(({ site, serves }) => serves && active.includes(site))) {
+      wrong("nodes", "none of them serves: give one without serves: false");
+    }
     if (scheme === "active-active") {
       if (activeSite !== undefined) {
         wrong("activeSite", "with active-active all sites serve: leave it out, or give scheme: active-passive");
@@ -79,7 +87,8 @@ export function rudesktop(hosts: Record<string, Host>, config: pulumi.Config) {
     balancers: balancers.map((balancer) => balancer.address),
     ...settings.node,
   });
-  const serving = site.nodes.filter(
+  const willing = site.nodes.filter(({ name }) => settings.nodes[name]?.serves);
+  const serving = willing.filter(
     ({ name }) => settings.activeSite === undefined || settings.nodes[name]?.site === settings.activeSite,
   );
   const front = new NginxBalancer("front", {
@@ -100,7 +109,7 @@ export function rudesktop(hosts: Record<string, Host>, config: pulumi.Config) {
       scheme: settings.scheme,
       activeSite: settings.activeSite,
       nodes: Object.fromEntries(
-        site.nodes.map(({ name, address, port }) => [name, { site: settings.nodes[name]?.site, address, port }]),
+        willing.map(({ name, address, port }) => [name, { site: settings.nodes[name]?.site, address, port }]),
       ),
       balancers: balancerNames,
       url: front.url,

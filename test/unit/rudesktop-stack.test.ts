@@ -66,6 +66,11 @@ describe("settings of the stack rudesktop are refused before any host is touched
     ],
     ["no names", { serverNames: [] }, /rudesktop\.serverNames: \[\]: give the names/],
     ["names that are left out", { serverNames: undefined }, /rudesktop\.serverNames: missing: give the names/],
+    [
+      "nodes of which none serves",
+      { nodes: { node1: { serves: false }, node2: { serves: false } } },
+      /rudesktop\.nodes: .*none of them serves: give one without serves: false/,
+    ],
     ["no nodes", { nodes: undefined }, /rudesktop\.nodes: missing: give the nodes' hosts, each with its site/],
     [
       "a misspelt key of a node",
@@ -101,9 +106,12 @@ describe("settings of the stack rudesktop are refused before any host is touched
 });
 
 describe("the example for machines of one's own", () => {
-  test("is accepted, and the balancers lead to the nodes of its active site", async () => {
+  /** The nodes to which its balancers lead. */
+  async function led(nodes: Settings = {}): Promise<string[]> {
     const file = readFileSync(join(__dirname, "../../Pulumi.rudesktop.yaml"), "utf8");
-    const { config } = parse(file) as { config: Record<string, unknown> };
+    const { config } = parse(file) as { config: Record<string, Settings> };
+    const { "hastack:rudesktop": rudesktopConfig } = config;
+    Object.assign(rudesktopConfig?.nodes as Settings, nodes);
     const registered = await withMocks(
       Object.fromEntries(Object.entries(config).map(([name, value]) => [name, JSON.stringify(value)])),
     );
@@ -115,10 +123,20 @@ describe("the example for machines of one's own", () => {
     });
     rudesktop(Object.fromEntries(hosts), new pulumi.Config("hastack"));
     await settled();
-    for (const balancer of ["nginx1", "nginx2"]) {
-      const unit = registered.find(({ name }) => name === `front-${balancer}`);
-      const led = [...String(unit?.inputs.stdin).matchAll(/^server .* # (\S+)$/gm)].map(([, node]) => node);
-      assert.deepEqual(led, ["node1", "node2"], balancer);
-    }
+    const texts = ["nginx1", "nginx2"].map((balancer) =>
+      String(registered.find(({ name }) => name === `front-${balancer}`)?.inputs.stdin),
+    );
+    const [one, other] = texts.map((text) => [...text.matchAll(/^server .* # (\S+)$/gm)].map(([, node = ""]) => node));
+    assert.ok(one);
+    assert.deepEqual(one, other);
+    return one;
+  }
+
+  test("is accepted, and the balancers lead to the nodes of its active site", async () => {
+    assert.deepEqual(await led(), ["node1", "node2"]);
+  });
+
+  test("a node that is to leave gets nothing any more", async () => {
+    assert.deepEqual(await led({ node1: { site: "north", serves: false } }), ["node2"]);
   });
 });
