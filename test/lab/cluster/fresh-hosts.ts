@@ -24,7 +24,7 @@ export function freshHosts({ promise, cluster }: Suite): void {
       // When one host has refused, another one may not be tried any more.
       assert.match(printed, /command:remote:Command \(workspad-psql\d-install\)/);
       assert.match(printed, new RegExp(`${directory} holds a database that is not of the cluster workspad-cluster`));
-      assert.match(printed, /Move it away, or give this host to the cluster that it belongs to/);
+      assert.match(printed, /Move it away, give this host to the cluster that it belongs to, or have that taken over/);
       assert.deepEqual(await hosts.all(fingerprint), before);
       for (const [host, packages] of Object.entries(await hosts.all("dpkg-query --list | awk '{ print $2 }'"))) {
         assert.doesNotMatch(packages, /^(postgresql-15|patroni)$/m, `${host} got packages all the same`);
