@@ -56,7 +56,7 @@ export function review({ promise, cluster }: Suite): void {
         .sort(),
       ["reloads PostgreSQL", "reloads patroni", "restarts etcd"].map((what) => `${what} on ${members.join(", ")}`),
     );
-    assert.match(markdown, /^<!-- hastack-review: hastack\/dev -->\n/);
+    assert.match(markdown, /^<!-- hastack-review: hastack\/postgres -->\n/);
     assert.match(markdown, /^-ETCD_QUOTA_BACKEND_BYTES="2147483648"\n\+ETCD_QUOTA_BACKEND_BYTES="1073741824"$/m);
     assert.equal(markdown.match(/<summary>/g)?.length, new Set(found.changes).size, "each change stands once");
 
