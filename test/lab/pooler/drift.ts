@@ -9,7 +9,7 @@ import type { PoolerSuite } from "./suite";
 /** The command `hastack drift`, in the lab. */
 function hastackDrift({ lab }: PoolerCluster) {
   const program = ["node", "--import", "tsx", join(repository, "components/cli/main.ts")];
-  return lab.exec(["env", `--chdir=${repository}`, ...program, "drift", "--stack", "dev"], { seconds: 120 });
+  return lab.exec(["env", `--chdir=${repository}`, ...program, "drift", "--stack", "postgres"], { seconds: 120 });
 }
 
 /** What somebody changes by hand is seen, named, and put right. */
