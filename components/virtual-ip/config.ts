@@ -93,7 +93,14 @@ function notifyProgram(role: string): string {
 
 /** keepalived.conf(5), notify: TYPE NAME STATE PRIORITY. */
 function renderNotify({ role }: VirtualIpConfig): string {
-  return ["#!/bin/sh", "mkdir -p /run/hastack-vip", `echo "$3" >${stateFile(role)}`, ""].join("\n");
+  return [
+    "#!/bin/sh",
+    "# keepalived's own umask would shut the check out, which runs as another user",
+    "umask 022",
+    "mkdir -p /run/hastack-vip",
+    `echo "$3" >${stateFile(role)}`,
+    "",
+  ].join("\n");
 }
 
 /** What the restart of a service behind the address is, with `handOver` before it. */
