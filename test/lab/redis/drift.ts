@@ -24,7 +24,7 @@ export function drift({ promise, cluster }: RedisSuite): void {
         [`cache-${one}`]: `${file} content; settings of Redis: hz is not 20`,
         [`cache-${master}`]:
           "users of Redis: other users or rights; settings of Redis: maxmemory is not 209715200, appendfsync is not everysec",
-        [`cache-${other}`]: "Sentinel watches as configured: down-after-milliseconds is not 3000",
+        [`cache-${other}`]: "Sentinel watches as configured: down-after-milliseconds is not 2000",
       });
 
       const before = await hosts.invocations("redis-server", "redis-sentinel");
