@@ -35,7 +35,7 @@ export function drift({ promise, cluster }: RedisSuite): void {
       assert.match((await cluster.ask([["PING"]], { user: "guest", password: "any" }))[0]?.error ?? "", /^WRONGPASS/);
       assert.equal(
         await cluster.sh(other, "sentinel SENTINEL MASTER cache | sed -n '/^down-after-milliseconds$/{n;p}'"),
-        "3000",
+        "2000",
       );
       await cluster.clean();
     },
