@@ -1,3 +1,4 @@
+import { type Line, linesOf } from "./reading";
 import { directory, file, heredoc, literal, type Ownership } from "./text";
 
 /** What a program adds to a unit that a component has rendered. */
@@ -25,12 +26,6 @@ export interface AddedFile extends Ownership {
 /** What is wrong with an addition, as an error. */
 export type Refusal = (path: readonly string[], message: string) => Error;
 
-/** A line of a unit's text, and its block if it has one. */
-interface Line {
-  words: string;
-  block?: string;
-}
-
 /** The unit's text with what is added to it. */
 export function withAdditions(text: string, additions: Additions, refusal: Refusal): string {
   const lines = linesOf(text);
@@ -39,28 +34,6 @@ export function withAdditions(text: string, additions: Additions, refusal: Refus
   addTriggers(lines, additions.files, refusal);
   addFiles(lines, additions, refusal);
   return lines.map(({ words, block }) => (block === undefined ? words : `${words} ${heredoc(block)}`)).join("\n");
-}
-
-function linesOf(text: string): Line[] {
-  const lines: Line[] = [];
-  const raw = text.split("\n");
-  for (let i = 0; i < raw.length; i++) {
-    const [, words = "", mark] = /^(.*?)(?: <<'([A-Z0-9_]+)')?$/.exec(raw[i] ?? "") ?? [];
-    if (mark === undefined) {
-      lines.push({ words });
-      continue;
-    }
-    const end = raw.indexOf(mark, i + 1);
-    lines.push({
-      words,
-      block: raw
-        .slice(i + 1, end)
-        .map((line) => `${line}\n`)
-        .join(""),
-    });
-    i = end;
-  }
-  return lines;
 }
 
 /** What is configured by lines: no program, no certificate or key, no JSON. */

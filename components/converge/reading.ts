@@ -1,4 +1,5 @@
 /** Reads a unit's text as ./text.ts writes it: what a change of it means is found by comparing two of them. */
+import { heredoc } from "./text";
 
 export interface Directive {
   verb: string;
@@ -15,31 +16,48 @@ export interface Directive {
 /** Lines that go on what stands above them. */
 const continuations = new Set(["check", "do", "after-restart"]);
 
+/** A line of a unit's text, and its block if it has one. */
+export interface Line {
+  words: string;
+  block?: string;
+}
+
 /** Lenient: the text may be of an older version of this library. */
-export function directivesOf(text: string): Directive[] {
+export function linesOf(text: string): Line[] {
   const lines = text.split("\n");
-  const found: Directive[] = [];
-  let pending: string[] = [];
+  const found: Line[] = [];
   for (let at = 0; at < lines.length; ) {
     const line = lines[at++] ?? "";
-    if (line.trim() === "" || line.startsWith("#")) {
-      if (line.startsWith("#")) pending.push(line);
+    const [, words = "", mark] = /^(.*?)[ \t]+<<'([A-Z0-9_]+)'[ \t]*$/.exec(line) ?? [];
+    if (mark === undefined || line.startsWith("#")) {
+      found.push({ words: line });
       continue;
     }
-    const [, head = line, mark] = /^(.*?)(?:[ \t]+<<'([A-Z0-9_]+)')?[ \t]*$/.exec(line) ?? [];
     const block: string[] = [];
-    if (mark !== undefined) while (at < lines.length && lines[at++] !== mark) block.push(lines[at - 1] ?? "");
-    const body = block.map((l) => `${l}\n`).join("");
-    const own = mark === undefined ? [line] : [line, ...block, mark];
+    while (at < lines.length && lines[at++] !== mark) block.push(`${lines[at - 1]}\n`);
+    found.push({ words, block: block.join("") });
+  }
+  return found;
+}
+
+export function directivesOf(text: string): Directive[] {
+  const found: Directive[] = [];
+  let pending: string[] = [];
+  for (const { words: head, block } of linesOf(text)) {
+    if (head.trim() === "" || head.startsWith("#")) {
+      if (head.startsWith("#")) pending.push(head);
+      continue;
+    }
+    const own = block === undefined ? [head] : `${head} ${heredoc(block)}`.split("\n");
     const [verb = "", ...words] = wordsOf(head);
     const step = found.at(-1);
     if (continuations.has(verb) && step) {
       step.lines.push(...own);
-      step.body += body;
+      step.body += block ?? "";
       continue;
     }
     const comments = pending.map((comment) => comment.replace(/^# ?/, ""));
-    found.push({ verb, words, lines: [...pending, ...own], comments, body });
+    found.push({ verb, words, lines: [...pending, ...own], comments, body: block ?? "" });
     pending = [];
   }
   return found.filter(({ verb }) => verb !== "end");
