@@ -6,6 +6,8 @@ import { segmentIsFree } from "./segment";
 const main = "/etc/keepalived/keepalived.conf";
 const fragments = "/etc/keepalived/hastack";
 const programs = "/usr/local/lib/hastack/vip";
+/** What is told at run time: keepalived's state, and whether this host stands aside. */
+const runtime = "/run/hastack-vip";
 const dropIns = "/etc/systemd/system/keepalived.service.d";
 const dropIn = `${dropIns}/hastack.conf`;
 const readable = { mode: "0644", owner: "root:root" };
@@ -70,7 +72,7 @@ function holdsRightly({ role, interface: device, virtualIp: { address }, port }:
       `    reason="${address} is here, and keepalived has not put it here"`,
       "  else",
       `    [ -z "\${HASTACK_TOKEN:-}" ] || return 1`,
-      `    ! timeout 2 bash -c '</dev/tcp/${address}/${port}' 2>/dev/null || return 1`,
+      `    ! ${answers(address, port)} || return 1`,
       `    reason="nobody holds ${address}"`,
       "  fi",
       "}",
@@ -82,9 +84,14 @@ function holdsRightly({ role, interface: device, virtualIp: { address }, port }:
   };
 }
 
+/** Succeeds where somebody takes connections. */
+function answers(address: string, port: number): string {
+  return `timeout 2 bash -c '</dev/tcp/${address}/${port}' 2>/dev/null`;
+}
+
 /** What keepalived has said last of its part in holding the address: MASTER, BACKUP, FAULT or STOP. */
 function stateFile(role: string): string {
-  return `/run/hastack-vip/${role}.state`;
+  return `${runtime}/${role}.state`;
 }
 
 function notifyProgram(role: string): string {
@@ -97,7 +104,7 @@ function renderNotify({ role }: VirtualIpConfig): string {
     "#!/bin/sh",
     "# keepalived's own umask would shut the check out, which runs as another user",
     "umask 022",
-    "mkdir -p /run/hastack-vip",
+    `mkdir -p ${runtime}`,
     `echo "$3" >${stateFile(role)}`,
     "",
   ].join("\n");
@@ -117,19 +124,18 @@ export function handOver(config: VirtualIpConfig): string {
   const { address } = config.virtualIp;
   const held = `ip -o address show dev ${config.interface} to ${address}/32 | grep -q .`;
   const ready = config.peers.map(
-    ({ name, address: peer }) =>
-      `timeout 2 bash -c '</dev/tcp/${peer}/${config.port}' 2>/dev/null && ready="$ready ${name}"`,
+    ({ name, address: peer }) => `${answers(peer, config.port)} && ready="$ready ${name}"`,
   );
   return [
     `${held} || exit 0`,
     "# a keepalived that was set up by hand cannot stand aside: its end gives the address up",
     `grep -qsF ${fragments}/ ${main} || { systemctl stop keepalived; exit 0; }`,
     "# another port than the one that is served until now: its clients have to change theirs, and lose nothing by a move",
-    `timeout 2 bash -c '</dev/tcp/${config.self.address}/${config.port}' 2>/dev/null || exit 0`,
+    `${answers(config.self.address, config.port)} || exit 0`,
     "ready=",
     ...ready.map((line) => `${line} || true`),
     `[ -n "$ready" ] || { echo "this host holds ${address}, and none of ${config.peers.map((p) => p.name).join(", ")} serves port ${config.port} to take it over"; exit 1; }`,
-    "mkdir -p /run/hastack-vip",
+    `mkdir -p ${runtime}`,
     `touch ${aside(config.role)}`,
     "tries=0",
     `while ${held}; do`,
@@ -139,7 +145,7 @@ export function handOver(config: VirtualIpConfig): string {
     "done",
     "# the other host announces the address within a second",
     "tries=0",
-    `until timeout 2 bash -c '</dev/tcp/${address}/${config.port}' 2>/dev/null; do`,
+    `until ${answers(address, config.port)}; do`,
     "  tries=$((tries + 1))",
     "  # nobody takes it: keepalived there is to be mended by this very run, maybe, so this host does not wait for it",
     `  [ $tries -lt 20 ] || { rm -f ${aside(config.role)}; exit 0; }`,
@@ -150,7 +156,7 @@ export function handOver(config: VirtualIpConfig): string {
 
 /** While this file is there, the host does not want the address. */
 function aside(role: string): string {
-  return `/run/hastack-vip/${role}.aside`;
+  return `${runtime}/${role}.aside`;
 }
 
 function checkProgram(role: string): string {
