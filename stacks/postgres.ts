@@ -1,30 +1,17 @@
 import * as pulumi from "@pulumi/pulumi";
-import {
-  CertificateAuthority,
-  EtcdQuorum,
-  type Host,
-  inventory,
-  PgBouncerVipPair,
-  PostgresPatroniCluster,
-} from "../components";
+import { type Host, inventory, PgBouncerVipPair, type PostgresPatroniCluster } from "../components";
 import { parse } from "../components/validate";
-import { authoritySettings, clusterSettings, defined, named, poolerSettings, quorumSettings } from "./settings";
+import { clusterOf } from "./database";
+import { named, poolerSettings } from "./settings";
 
 /** A database cluster and its poolers. */
 export function postgres(hosts: Record<string, Host>, config: pulumi.Config) {
   const stack = `stack ${pulumi.getStack()}`;
-  const { protect, ...cluster } = parse(stack, clusterSettings, config.getObject("postgres") ?? {});
-  const quorum = parse(stack, quorumSettings, config.getObject("etcd") ?? {});
-  const authority = parse(stack, authoritySettings, config.getObject("ca") ?? {});
   const pooler = config.getObject("pooler");
   const { hosts: poolerNames, ...pair } = pooler ? parse(stack, poolerSettings, pooler) : { hosts: [] };
   const poolers = poolerNames.map((name) => named(stack, hosts, "pooler.hosts", name));
   const members = Object.values(hosts).filter((host) => !poolers.includes(host));
-  const opts = { protect };
-
-  const ca = new CertificateAuthority("ca", defined(authority));
-  const etcd = new EtcdQuorum("etcd", { members, ca, ...quorum }, opts);
-  const pg = new PostgresPatroniCluster("workspad", { members, etcd, poolers, ...cluster }, opts);
+  const { pg } = clusterOf(stack, config, "workspad", { members, poolers });
   const db = "virtualIp" in pair ? new PgBouncerVipPair("db", { hosts: poolers, cluster: pg, ...pair }) : undefined;
 
   return {

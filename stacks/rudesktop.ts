@@ -1,8 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import { type Host, inventory, NginxBalancer, RedisSecured, RuDesktopCluster } from "../components";
+import { type Host, inventory, RedisSecured, RuDesktopCluster } from "../components";
 import { parse } from "../components/validate";
 import { databaseOf } from "./database";
+import { frontOf } from "./front";
 import { entrySettings, hostList, hostsWanted, named, packageSettings, serverNames, sourceOf } from "./settings";
 
 /** `hastack:rudesktop` of a stack; the components check what they are given themselves. */
@@ -57,11 +58,10 @@ export function rudesktop(hosts: Record<string, Host>, config: pulumi.Config) {
     rudesktop: config.requireObject("rudesktop"),
   }).rudesktop;
   const { hosts: redisNames, ...redisSettings } = settings.redis;
-  const { hosts: balancerNames, ...balancerSettings } = settings.balancer;
   const at = (key: string, names: readonly string[]) => names.map((name) => named(stack, hosts, key, name));
   const members = at("rudesktop.databases.hosts", settings.databases.hosts);
   const redisHosts = at("rudesktop.redis.hosts", redisNames);
-  const balancers = at("rudesktop.balancer.hosts", balancerNames);
+  const balancers = at("rudesktop.balancer.hosts", settings.balancer.hosts);
   const nodes = at("rudesktop.nodes", Object.keys(settings.nodes));
   const addresses = nodes.map((node) => node.address);
 
@@ -76,7 +76,6 @@ export function rudesktop(hosts: Record<string, Host>, config: pulumi.Config) {
     { hosts: redisHosts, ca, tls: false, clients: addresses, ...redisSettings },
     opts,
   );
-  const [serverName = ""] = settings.serverNames;
   const site = new RuDesktopCluster("rudesktop", {
     hosts: nodes,
     ca,
@@ -91,14 +90,12 @@ export function rudesktop(hosts: Record<string, Host>, config: pulumi.Config) {
   const serving = willing.filter(
     ({ name }) => settings.activeSite === undefined || settings.nodes[name]?.site === settings.activeSite,
   );
-  const front = new NginxBalancer("front", {
+  const front = frontOf(settings.balancer, {
     hosts: balancers,
     upstreams: serving,
+    healthPath: site.healthPath,
     serverNames: settings.serverNames,
     ca,
-    upstreamTls: { serverName },
-    ...balancerSettings,
-    health: { path: site.healthPath, ...balancerSettings.health },
   });
 
   return {
@@ -111,7 +108,7 @@ export function rudesktop(hosts: Record<string, Host>, config: pulumi.Config) {
       nodes: Object.fromEntries(
         willing.map(({ name, address, port }) => [name, { site: settings.nodes[name]?.site, address, port }]),
       ),
-      balancers: balancerNames,
+      balancers: settings.balancer.hosts,
       url: front.url,
       address: front.address,
       healthPath: site.healthPath,

@@ -1,8 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import { DataProtectionCertificate, type Host, inventory, NginxBalancer, WorksPadCluster } from "../components";
+import { DataProtectionCertificate, type Host, inventory, WorksPadCluster } from "../components";
 import { parse } from "../components/validate";
 import { databaseOf } from "./database";
+import { frontOf } from "./front";
 import { entrySettings, hostList, hostsWanted, named, packageSettings, serverNames, sourceOf } from "./settings";
 
 /** `hastack:workspad` of a stack; the components check what they are given themselves. */
@@ -32,17 +33,15 @@ export function workspad(hosts: Record<string, Host>, config: pulumi.Config) {
   const settings = parse(stack, z.object({ workspad: schema }), {
     workspad: config.requireObject("workspad"),
   }).workspad;
-  const { hosts: balancerNames, ...balancerSettings } = settings.balancer;
   const at = (key: string, names: readonly string[]) => names.map((name) => named(stack, hosts, key, name));
   const members = at("workspad.databases.hosts", settings.databases.hosts);
-  const balancers = at("workspad.balancer.hosts", balancerNames);
+  const balancers = at("workspad.balancer.hosts", settings.balancer.hosts);
 
   const { ca, pg, db, poolers, endpoint } = databaseOf(stack, hosts, config, { name: "workspad", members });
   const others = [...members, ...balancers, ...poolers];
   const nodes = settings.nodes
     ? at("workspad.nodes", settings.nodes)
     : Object.values(hosts).filter((host) => !others.includes(host));
-  const [serverName = ""] = settings.serverNames;
   const site = new WorksPadCluster("workspad", {
     hosts: nodes,
     ca,
@@ -57,14 +56,12 @@ export function workspad(hosts: Record<string, Host>, config: pulumi.Config) {
     }),
     ...settings.node,
   });
-  const front = new NginxBalancer("front", {
+  const front = frontOf(settings.balancer, {
     hosts: balancers,
     upstreams: site.nodes,
+    healthPath: site.healthPath,
     serverNames: settings.serverNames,
     ca,
-    upstreamTls: { serverName },
-    ...balancerSettings,
-    health: { path: site.healthPath, ...balancerSettings.health },
   });
 
   return {
