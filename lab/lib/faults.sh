@@ -54,15 +54,22 @@ host_is_frozen() { grep -qsx 1 "$(cgroup_dir "hosts/$1")/cgroup.freeze"; }
 # host_freeze NAME 1|0 [UNIT]: every process of the host, or of one systemd unit in it, stands still, as a machine
 # does that swaps or whose hypervisor stalls: the network stays up and nothing answers.
 host_freeze() {
-  local name=$1 frozen=$2 unit=${3-} group
+  local name=$1 frozen=$2 unit=${3-} group tries
   require_on "$name"
   group=$(cgroup_dir "hosts/$name")
   if [[ -n $unit ]]; then
     [[ $unit == *.* ]] || unit+=.service
-    group=$(find "$group" -type d -name "$unit" -print -quit)
+    # Other units come and go meanwhile, which find(1) takes for an error.
+    group=$(find "$group" -ignore_readdir_race -type d -name "$unit" -print -quit 2>/dev/null || true)
     [[ -n $group ]] || die "no unit '$unit' is running on $name; see: $0 ssh $name systemctl status"
   fi
   echo "$frozen" >"$group/cgroup.freeze"
+  # The kernel does it a moment later, one process after the other.
+  for ((tries = 0; tries < 200; tries++)); do
+    ! grep -qsx "frozen $frozen" "$group/cgroup.events" || return 0
+    sleep 0.05
+  done
+  die "not every process of $name${unit:+ in $unit} obeys within 10 s; see: cat $group/cgroup.events"
 }
 
 # host_signal NAME SIGNAL PATTERN: to the processes of that host whose command line matches.

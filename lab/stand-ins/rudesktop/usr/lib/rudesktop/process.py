@@ -23,8 +23,8 @@ def setting(name, allowed=None):
     return value
 
 
-def ready():
-    """Tells systemd, see sd_notify(3)."""
+def say_ready(_):
+    """Tells systemd, see sd_notify(3); called when the port is open."""
     path = os.environ.get("NOTIFY_SOCKET")
     if path:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
@@ -35,12 +35,7 @@ def serve(app, port):
     """Until SIGTERM; open WebSockets are told that this node goes away."""
     app["sockets"] = set()
     app.on_shutdown.append(say_goodbye)
-
-    async def announce(_):
-        ready()
-
-    app.on_startup.append(announce)
-    web.run_app(app, host="127.0.0.1", port=port, print=None, access_log=None, shutdown_timeout=5)
+    web.run_app(app, host="127.0.0.1", port=port, print=say_ready, access_log=None, shutdown_timeout=5)
 
 
 async def say_goodbye(app):

@@ -93,8 +93,8 @@ async def unavailable(request, handler):
         raise web.HTTPServiceUnavailable(text=str(error)) from error
 
 
-async def say_ready(_):
-    """Tells systemd, see sd_notify(3)."""
+def say_ready(_):
+    """Tells systemd, see sd_notify(3); called when the port is open."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
         notify.sendto(b"READY=1", os.environ["NOTIFY_SOCKET"].replace("@", "\0", 1))
 
@@ -113,12 +113,11 @@ def main():
     app["sockets"] = set()
     app["users"].prepare()
     app.add_routes(routes)
-    app.on_startup.append(say_ready)
     app.on_shutdown.append(say_goodbye)
     tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     tls.load_cert_chain(kestrel["Certificate"]["Path"], kestrel["Certificate"]["KeyPath"])
     port = urlsplit(kestrel["Url"].replace("*", "0.0.0.0")).port
-    web.run_app(app, port=port, ssl_context=tls, print=None, access_log=None, shutdown_timeout=5)
+    web.run_app(app, port=port, ssl_context=tls, print=say_ready, access_log=None, shutdown_timeout=5)
 
 
 main()
