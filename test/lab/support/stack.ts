@@ -100,6 +100,11 @@ export class Stack {
     return this.run("preview", flags);
   }
 
+  /** A preview that has to find everything in order; what it finds else is in the error. */
+  async unchanged(): Promise<void> {
+    await this.succeeds(this.preview("--diff", "--expect-no-changes"));
+  }
+
   /** A run that has to succeed; returns what it printed. */
   async succeeds(running: Promise<Result>): Promise<string> {
     const result = await running;

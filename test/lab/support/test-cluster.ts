@@ -91,6 +91,8 @@ export class TestCluster {
       const streaming = (await this.hosts.superuser(leader, query)).split("\n");
       const missing = this.hosts.names.filter((name) => name !== leader && !streaming.includes(name));
       if (missing.length > 0) throw new Error(`${leader} leads; not streaming: ${missing.join(", ")}`);
+      // A member that has just come back says it of itself a moment later.
+      for (const name of this.hosts.names) await this.hosts.sh(name, "/usr/local/lib/hastack/patroni/rest.py health");
       return leader;
     });
   }
