@@ -11,3 +11,13 @@ Object.defineProperty(Error.prototype, inspect.custom, {
   configurable: true,
   writable: true,
 });
+
+/**
+ * The Pulumi SDK notes on each of its promises where it was made, and reads that only when it is told to look for leaks.
+ * A resource has some fifty of them, and ts-node finds every line of every such stack in a source map.
+ */
+const found = Error.prepareStackTrace;
+if (found && !process.env.PULUMI_DEBUG_PROMISE_LEAKS) {
+  Error.prepareStackTrace = (error, frames) =>
+    frames[0]?.getFunctionName() === "debuggablePromise" ? String(error) : found(error, frames);
+}

@@ -26,15 +26,16 @@ const meanings: Readonly<Record<Risk, string>> = {
 };
 
 function summary(review: Review): string[] {
-  const { effects, removals } = review;
+  const { effects, removals, programs } = review;
   const lost = removals.map(
     ({ op, type, name, purge }) => `${op}s ${type} ${name}${purge ? ", and its data with it" : ""}`,
   );
-  return [...lost, ...effects.map(sentence)];
+  const replaced = programs.map(({ from, to, hosts }) => `converge ${from} -> ${to} on ${hosts.join(", ")}`);
+  return [...lost, ...effects.map(sentence), ...replaced];
 }
 
-function isEmpty({ hosts, removals, others, drift }: Review): boolean {
-  return [Object.keys(hosts), removals, others, drift].every(({ length }) => length === 0);
+function isEmpty({ hosts, removals, programs, others, drift }: Review): boolean {
+  return [Object.keys(hosts), removals, programs, others, drift].every(({ length }) => length === 0);
 }
 
 function text(review: Review): string {

@@ -1,6 +1,7 @@
 /** What a change does, from the engine's preview: which hosts, files and services, and how much it disturbs. */
 import { type Applied, driftOfToken, type Effect, effectsOf, givenBy, gravest, type Risk } from "../converge/effects";
 import { type Directive, directivesOf } from "../converge/reading";
+import { versionInstalled } from "../host/installation";
 import { lineDiff } from "./line-diff";
 import { type Preview, type PreviewStep, partsOf } from "./preview";
 
@@ -23,6 +24,13 @@ export interface UnitDrift {
   reasons: string[];
 }
 
+/** Another version of `converge`, the program on the hosts. */
+export interface ProgramChange {
+  from: string;
+  to: string;
+  hosts: string[];
+}
+
 export interface Review {
   /** `PROJECT/STACK`. */
   stack: string;
@@ -33,9 +41,10 @@ export interface Review {
   effects: Effect[];
   /** Roles that change, by host. */
   hosts: Record<string, string[]>;
+  programs: ProgramChange[];
   changes: SharedChange[];
   drift: UnitDrift[];
-  /** What changes besides units, e.g. certificates, by type and operation. */
+  /** What changes besides these, e.g. certificates, by type and operation. */
   others: { op: string; type: string; names: string[] }[];
   /** What the engine warns of, and errors. */
   warnings: string[];
@@ -58,6 +67,7 @@ export function reviewOf({ steps, diagnostics }: Preview): Review {
     removals,
     effects,
     hosts,
+    programs: programsIn(changing),
     changes: shared(units),
     drift: units.flatMap(driftIn),
     others: othersIn(changing),
@@ -102,6 +112,22 @@ function hostOf(dependencies: readonly string[]): string {
     if (host !== undefined && types.join("$").endsWith("hastack:index:Host$command:remote:Command")) return host;
   }
   return "?";
+}
+
+function programOf({ urn, oldState, newState }: PreviewStep): { host: string; from: string; to: string } | undefined {
+  const [from, to] = [oldState, newState].map((state) => versionInstalled(String(state?.inputs?.stdin ?? "")));
+  const host = partsOf(urn).name.replace(/-agent$/, "");
+  return from && to && from !== to ? { host, from, to } : undefined;
+}
+
+function programsIn(steps: readonly PreviewStep[]): ProgramChange[] {
+  const found = new Map<string, ProgramChange>();
+  for (const { host, from, to } of steps.flatMap((step) => programOf(step) ?? [])) {
+    const known = found.get(`${from} ${to}`) ?? { from, to, hosts: [] };
+    known.hosts.push(host);
+    found.set(`${from} ${to}`, known);
+  }
+  return [...found.values()];
 }
 
 /** Equal parts of several hosts stand once. */
@@ -178,7 +204,7 @@ function othersIn(steps: readonly PreviewStep[]): Review["others"] {
   for (const step of steps) {
     const { types, name } = partsOf(step.urn);
     const type = types.at(-1) ?? "";
-    if (unitOf(step) || type.startsWith("hastack:") || type === "pulumi:pulumi:Stack") continue;
+    if (unitOf(step) || programOf(step) || type.startsWith("hastack:") || type === "pulumi:pulumi:Stack") continue;
     const op = step.op.includes("replace") ? "replace" : step.op;
     const known = found.get(`${type} ${op}`) ?? { op, type, names: [] };
     if (!known.names.includes(name)) known.names.push(name);

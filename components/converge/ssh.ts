@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { Client, type ConnectConfig, type ServerHostKeyAlgorithm, utils } from "ssh2";
+import { timeLimit } from "./time-limit";
 import { turns } from "./turns";
 
 /** The part of `@pulumi/command`'s connection that is needed, resolved. */
@@ -68,7 +69,7 @@ async function connect(
     host: connection.host,
     port: connection.port ?? 22,
     username: connection.user ?? "root",
-    readyTimeout: limits.connectSeconds * 1000,
+    readyTimeout: 0,
     hostVerifier: (presented: Buffer) => {
       if (connection.hostKey === undefined || sameKey(presented, connection.hostKey)) return true;
       stranger = fingerprint(presented);
@@ -89,13 +90,18 @@ async function connect(
   }
   const client = new Client();
   opened.push(client);
-  return new Promise((resolve, reject) => {
+  let stop = () => {};
+  return new Promise<Client>((resolve, reject) => {
+    stop = timeLimit(limits.connectSeconds, () => {
+      reject(new Unreachable(`${connection.host}: no connection within ${limits.connectSeconds} s`));
+      client.destroy();
+    });
     client
       .once("ready", () => resolve(client))
       // An attempt that was given up may say so later once more.
       .on("error", (error) => reject(unreachable(connection, error, stranger)))
       .connect(config);
-  });
+  }).finally(() => stop());
 }
 
 function unreachable({ host, hostKey = "" }: SshConnection, error: Error & { level?: string }, stranger?: string) {
@@ -122,13 +128,12 @@ async function execute(
   limits: SshLimits,
 ): Promise<string> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(
-      () => reject(new Unreachable(`no answer within ${limits.answerSeconds} s`)),
-      limits.answerSeconds * 1000,
+    const stop = timeLimit(limits.answerSeconds, () =>
+      reject(new Unreachable(`no answer within ${limits.answerSeconds} s`)),
     );
     client.exec(command, (error, channel) => {
       if (error) {
-        clearTimeout(timer);
+        stop();
         reject(new Unreachable(error.message));
         return;
       }
@@ -137,7 +142,7 @@ async function execute(
       channel.on("data", (chunk: Buffer) => stdout.push(chunk));
       channel.stderr.on("data", (chunk: Buffer) => stderr.push(chunk));
       channel.on("close", (code: number | null) => {
-        clearTimeout(timer);
+        stop();
         if (code !== null && accept.includes(code)) resolve(Buffer.concat(stdout).toString("utf8"));
         else reject(new Error(Buffer.concat(stderr).toString("utf8").trim() || `${command} ended with ${code}`));
       });

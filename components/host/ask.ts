@@ -75,6 +75,8 @@ function restricted(connection: SshConnection, user: ResolvedHost["probeUser"], 
  */
 export function keepUnknownToken(mode: ProbeMode): pulumi.CustomResourceOptions {
   if (mode === "off") return { ignoreChanges: ["create"] };
+  // A host that does not answer fails the run, so every token is known; a transform costs a call of the engine for each.
+  if (mode === "required") return {};
   return {
     transforms: [
       async ({ props, opts }) => {

@@ -1,7 +1,7 @@
 import type { remote, types } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import { agentSource, agentVersion } from "../converge/agent";
+import { agentVersion } from "../converge/agent";
 import type { HostFacts } from "../converge/probe";
 import { programRan } from "../converge/program-ran";
 import type { Answer, Target } from "../converge/target";
@@ -14,13 +14,8 @@ import { checked } from "../validate";
 import { hostSchema, type ResolvedHost } from "./args";
 import { ask, keepConnection, keepUnknownToken, type ProbeMode, probeKey, probeMode, untouched } from "./ask";
 import { renderHost } from "./config";
+import { install, installation } from "./installation";
 import { refuse, unsuitable } from "./preflight";
-
-/** Installs the agent from standard input, notes the run's token on the host, and prints the host's traits. */
-const install =
-  'umask 077; f=$(mktemp) && cat >"$f" && perl "$f" install && echo end | perl "$f" apply agent - "$1" && ' +
-  "grep -h -e ^MemTotal -e ^ID= -e ^VERSION_ID= /proc/meminfo /etc/os-release && nproc && " +
-  'ip -oneline -4 address show scope global; s=$?; rm -f "$f"; exit $s';
 
 /** A signed Debian package source, e.g. an air-gapped mirror. */
 export interface AptSourceArgs {
@@ -168,9 +163,10 @@ export class Host extends pulumi.ComponentResource {
       {
         connection: reached.connection,
         create: pulumi.interpolate`${reached.sudo}sh -c '${install}' sh ${agentToken(reached.answer)}`,
-        stdin: agentSource(),
+        stdin: installation(),
       },
-      child,
+      // A preview shows the version in `create`, of a host that was asked; `hastack review` always.
+      { ...child, hideDiffs: ["stdin"] },
       reached,
     );
     // The base unit comes after the agent, and all others after the base unit.

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { agentSource, agentVersion } from "../../components/converge/agent";
+import { install, installation } from "../../components/host/installation";
 import { blocksIn } from "../unit/docs/blocks";
 import { converge, TestHost } from "./host";
 import { ensure, file, packageSource, service } from "./text";
@@ -139,6 +140,21 @@ describe("runs of the agent", () => {
     }
     const probe = JSON.parse((await host.run("perl - probe", { input: agentSource() })).stdout);
     assert.equal(probe.agent, agentVersion);
+  });
+
+  test("an installation that is cut short on its way leaves the program that is there, and nothing else", async () => {
+    const command = `sh -c '${install}' sh t`;
+    const temporary = await host.sh("ls /tmp");
+    const before = await host.read(converge);
+    const cut = await host.run(command, { input: installation().slice(0, 20_000) });
+    assert.equal(cut.code, 1);
+    assert.match(cut.stderr, /unexpected end of file/);
+    assert.equal(await host.read(converge), before);
+    const whole = await host.run(command, { input: installation() });
+    assert.equal(whole.code, 0, whole.stderr);
+    assert.match(whole.stdout, new RegExp(`^converge ${agentVersion} installed$`, "m"));
+    assert.equal(await host.sh("ls /tmp"), temporary);
+    await host.remove("agent");
   });
 
   test("preflight answers every condition of a text, and the packages it wants; nothing is changed", async () => {

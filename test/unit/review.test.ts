@@ -6,6 +6,8 @@ import { lineDiff } from "../../components/cli/line-diff";
 import { type Preview, type PreviewStep, parsePreview } from "../../components/cli/preview";
 import { reviewOf } from "../../components/cli/review";
 import { marker, reviewForms } from "../../components/cli/review-report";
+import { agentVersion } from "../../components/converge/agent";
+import { installation } from "../../components/host/installation";
 
 const quorum = "hastack:index:EtcdQuorum";
 const command = "command:remote:Command";
@@ -38,6 +40,17 @@ function unit(op: string, host: string, before?: Unit, after?: Unit): PreviewSte
       ],
     };
   return { op, urn: urn(`${quorum}$${command}`, `etcd-${host}`), oldState: state(before), newState: state(after) };
+}
+
+/** What installs the agent on a host, by another version of hastack before. */
+function agent(host: string): PreviewStep {
+  const state = (stdin: string) => ({ inputs: { create: "sh -c '… apply agent …' sh install:1", stdin } });
+  return {
+    op: "update",
+    urn: urn(`hastack:index:Host$${command}`, `${host}-agent`),
+    oldState: state(installation().replace(agentVersion, "0123456789ab")),
+    newState: state(installation()),
+  };
 }
 
 const stack: PreviewStep = { op: "same", urn: urn("pulumi:pulumi:Stack", "hastack-dev") };
@@ -130,6 +143,13 @@ describe("the review of a change", () => {
     assert.match(markdown, /- deletes command:remote:Command etcd-psql1, and its data with it/);
     assert.match(markdown, /- replaces tls:index\/privateKey:PrivateKey ca-key/);
     assert.match(markdown, /- stops etcd on psql1/);
+  });
+
+  test("another version of the program on the hosts is named, once, and its code is not shown", () => {
+    const steps = [stack, agent("psql1"), agent("psql2")];
+    const said = `converge 0123456789ab -> ${agentVersion} on psql1, psql2`;
+    assert.equal(form("text", { steps }), `hastack/dev: risk none\n  ${said}\n`);
+    assert.match(form("markdown", { steps }), /^- converge 0123456789ab -&#62; \w{12} on psql1, psql2$/m);
   });
 
   test("nothing is said of what does not change", () => {

@@ -31,3 +31,18 @@ describe("the lab's stack outside of the lab", () => {
     }
   });
 });
+
+test("only what the SDK notes on its promises is spared the look into source maps", () => {
+  const own = Error.prepareStackTrace;
+  try {
+    Error.prepareStackTrace = () => "found";
+    require("../../stacks/quick-errors");
+    const { debuggablePromise } = require("@pulumi/pulumi/runtime/debuggable");
+    const promise: Promise<void> & { _debugStackTrace?: string } = Promise.resolve();
+    void debuggablePromise(promise, "test");
+    assert.equal(promise._debugStackTrace, "Error");
+    assert.equal(new Error("another").stack, "found");
+  } finally {
+    Error.prepareStackTrace = own;
+  }
+});
