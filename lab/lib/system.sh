@@ -33,6 +33,16 @@ system_install() {
   DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install "$@"
 }
 
+# Debian's python3 makes virtual environments only with this.
+python_ensure() {
+  if python3 -c 'import ensurepip' 2>/dev/null; then
+    step_ready "Python"
+    return
+  fi
+  require_root
+  step "system packages: python3-venv" system_install python3-venv
+}
+
 npm_ensure() {
   local major
   major=$(node --version 2>/dev/null | sed -E 's/^v([0-9]+)\..*/\1/') || true

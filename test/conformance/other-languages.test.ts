@@ -1,8 +1,8 @@
 /** The components for programs in other languages: the packed plugin, started by the real engine. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import * as pulumi from "@pulumi/pulumi";
 import * as api from "../../components";
@@ -37,13 +37,7 @@ describe("components in a program of another language", () => {
     packed = new PackedPackage();
     writeFileSync(join(packed.folder, "package.json"), "{}");
     packed.installInto(packed.folder);
-    // The engine finds a plugin by its name on PATH, and so needs no language host that starts it.
-    const plugin = join(packed.folder, "bin/pulumi-resource-hastack");
-    mkdirSync(join(packed.folder, "bin"));
-    const main = join(packed.folder, "node_modules/hastack/dist/plugin");
-    writeFileSync(plugin, `#!/bin/sh\nexec '${process.execPath}' '${main}' "$@"\n`);
-    chmodSync(plugin, 0o755);
-    process.env.PATH = `${join(packed.folder, "bin")}:${process.env.PATH}`;
+    process.env.PATH = `${dirname(packed.pluginOnPath(packed.folder))}:${process.env.PATH}`;
     stack = await TestStack.create();
   });
 

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -33,6 +33,20 @@ export class PackedPackage {
       cwd: folder,
       stdio: ["ignore", "ignore", "inherit"],
     });
+  }
+
+  /**
+   * Lets the engine find the plugin of the package that is installed in a folder by its name on PATH, so that it needs no
+   * language host that can start a plugin from its folder.
+   *
+   * @returns the plugin's program; its folder has to be on PATH
+   */
+  pluginOnPath(folder: string): string {
+    const plugin = join(folder, "bin/pulumi-resource-hastack");
+    const main = join(folder, "node_modules/hastack/dist/plugin");
+    mkdirSync(join(folder, "bin"));
+    writeFileSync(plugin, `#!/bin/sh\nexec '${process.execPath}' '${main}' "$@"\n`, { mode: 0o755 });
+    return plugin;
   }
 
   dispose(): void {

@@ -23,15 +23,18 @@ export class TestLab {
     this.state = given ? resolve(given) : mkdtempSync(join(tmpdir(), "hastack-lab-"));
   }
 
-  /** Starts it, unless it runs already. */
-  async start(topology: string): Promise<void> {
+  /**
+   * Starts it, unless it runs already.
+   * @param toolchain arguments of `lab/toolchain/install`
+   */
+  async start(topology: string, ...toolchain: string[]): Promise<void> {
     for (const signal of ["SIGINT", "SIGTERM"] as const) {
       process.once(signal, () => {
         this.down();
         process.exit(1);
       });
     }
-    await this.must(join(repository, "lab/toolchain/install"), [], { seconds: 900 });
+    await this.must(join(repository, "lab/toolchain/install"), toolchain, { seconds: 900 });
     this.started = (await run(labCommand, ["status"], this.options())).code !== 0;
     if (this.started) await this.lab(["up", topology], { seconds: 600 });
   }
