@@ -15,8 +15,8 @@ class Remote extends pulumi.ComponentResource {
   declare readonly address: pulumi.Output<string>;
   declare readonly port: pulumi.Output<number>;
 
-  constructor(type: string, name: string, args: pulumi.Inputs) {
-    super(`hastack:index:${type}`, name, { address: undefined, port: undefined, ...args }, {}, true);
+  constructor(type: string, name: string, args: pulumi.Inputs, opts: pulumi.ComponentResourceOptions = {}) {
+    super(`hastack:index:${type}`, name, { address: undefined, port: undefined, ...args }, opts, true);
   }
 }
 
@@ -88,6 +88,20 @@ describe("components in a program of another language", () => {
     const made = (run: Run) => run.resources().filter((name) => !/^default(_|$)/.test(name));
     assert.ok(made(typescript).includes("workspad-psql2-cluster"), made(typescript).join(" "));
     assert.deepEqual(made(other), made(typescript));
+    assert.ok(typescript.protectedResources().length > 0);
+    assert.deepEqual(other.protectedResources(), typescript.protectedResources());
+  });
+
+  test("they protect data unless the program lifts it, as `protect: false` does", async () => {
+    const protectedBy = async (opts: pulumi.ComponentResourceOptions) => {
+      const run = await stack.preview(() => {
+        const hosts = [new Remote("Host", "box", hostArgs("192.168.1.10"))];
+        new Remote("RedisSecured", "cache", { hosts, ca: new Remote("CertificateAuthority", "ca", {}) }, opts);
+      });
+      return run.protectedResources();
+    };
+    assert.deepEqual(await protectedBy({}), ["cache-box", "cache-box-secrets"]);
+    assert.deepEqual(await protectedBy({ protect: false }), []);
   });
 
   test("their outputs are there for the program", async () => {

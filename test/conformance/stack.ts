@@ -19,6 +19,7 @@ export class Run {
   readonly outputs: Record<string, unknown> = {};
   private readonly steps = new Map<string, string[]>();
   private readonly inputs = new Map<string, Record<string, unknown>>();
+  private readonly guarded = new Set<string>();
   private readonly diffs = new Map<string, string[]>();
   private readonly messages = new Map<string, string[]>();
   /** Everything the CLI printed. */
@@ -29,6 +30,7 @@ export class Run {
     if (resourcePreEvent) {
       const { urn, op, detailedDiff, new: wanted } = resourcePreEvent.metadata;
       if (wanted) this.inputs.set(nameOf(urn), wanted.inputs);
+      if (wanted?.protect) this.guarded.add(nameOf(urn));
       append(this.steps, nameOf(urn), op);
       append(this.diffs, nameOf(urn), ...Object.keys(detailedDiff ?? {}));
     }
@@ -41,6 +43,11 @@ export class Run {
   /** The names of all resources that were looked at. */
   resources(): string[] {
     return [...this.steps.keys()].sort();
+  }
+
+  /** The names of the resources that Pulumi would refuse to delete. */
+  protectedResources(): string[] {
+    return [...this.guarded].sort();
   }
 
   /** What happened to the resource, e.g. `["create"]`; a replacement is three steps. */
