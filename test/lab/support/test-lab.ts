@@ -1,5 +1,5 @@
 import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { failure, type Result, type RunOptions, run } from "./process";
@@ -65,6 +65,11 @@ export class TestLab {
   /** Shell text on a host as root, while the test goes on. */
   beginOn(host: string, script: string): ChildProcessWithoutNullStreams {
     return spawn(labCommand, ["ssh", host, script], { env: { ...process.env, HASTACK_LAB_STATE: this.state } });
+  }
+
+  /** What stands in a file of the running lab. */
+  file(path: string): string {
+    return readFileSync(join(this.state, path), "utf8");
   }
 
   private async must(command: string, args: readonly string[], options?: RunOptions): Promise<string> {
