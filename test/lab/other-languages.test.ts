@@ -61,6 +61,8 @@ describe("a program in Python", () => {
     const { code, said } = await program.preview();
     assert.equal(code, 7, said);
     assert.match(said, /drift:\w+ \/etc\/hastack\/redis\/loadable\.conf content/);
+    const review = "pulumi preview --json | node_modules/.bin/hastack review --format text";
+    assert.match(await program.run("sh", "-c", review), /box.*loadable\.conf/s);
     await program.up();
     assert.doesNotMatch(await onBox("cat /etc/hastack/redis/loadable.conf"), /maxclients 77/);
     assert.equal((await program.preview()).code, 0);

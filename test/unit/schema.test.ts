@@ -1,19 +1,9 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { componentsOf, schemaOf } from "../../components/plugin/build/schema";
-
-/** Part of Pulumi's package schema. */
-interface Property {
-  $ref?: string;
-  description?: string;
-  items?: Property;
-}
-interface Described {
-  inputProperties?: Record<string, Property>;
-  properties?: Record<string, Property>;
-  description?: string;
-}
+import { type Described, type Schema, unknownTo } from "./yaml-example";
 
 describe("what Pulumi's analyzer makes of the components for other languages", () => {
   const sources = join(__dirname, "../../components");
@@ -67,6 +57,19 @@ describe("what Pulumi's analyzer makes of the components for other languages", (
       "#/resources/hastack:index:RuDesktopNode",
     );
     assert.deepEqual(schema.dependencies, []);
+  });
+
+  test("the example in YAML says nothing that the schema does not know", () => {
+    const example = readFileSync(join(sources, "../examples/yaml/Pulumi.yaml"), "utf8");
+    const known = { resources, types } as Schema;
+    assert.deepEqual(unknownTo(known, example), []);
+
+    const otherwise = (from: string, to: string) => unknownTo(known, example.replace(from, to));
+    assert.deepEqual(otherwise("clients:", "client:"), ["cache.client: there is no such property"]);
+    assert.deepEqual(otherwise("hostKey: $", "hostkey: $"), ["box.connection.hostkey: there is no such property"]);
+    assert.deepEqual(otherwise("{box}", "{ca}"), ["cache.hosts: ca is no #/resources/hastack:index:Host"]);
+    assert.deepEqual(otherwise("{cache.port}", "{cache.ports}"), ["outputs.port: cache has no output ports"]);
+    assert.deepEqual(otherwise("hosts:", "tls: 1 #"), ["cache: hosts is missing", "cache.tls: is no boolean"]);
   });
 
   test("what components know of each other is no output", () => {

@@ -64,7 +64,7 @@ export const runs: Readonly<Record<string, Run>> = {
     test: "three components of it make a Redis that answers over TLS",
   },
   "docs/other-languages.md | Python, Go, C#, Java, YAML | npm install hastack": {
-    not: "it takes a language host that generates SDKs; as far as the engine goes: test/conformance/other-languages.test.ts",
+    not: "`pulumi package add` takes the language hosts of the official CLI; by hand: test/lab/other-languages/python.ts",
   },
   "docs/policies.md | Policies | pulumi preview --policy-pack policy": {
     by: "test/conformance/policy.test.ts",
