@@ -31,7 +31,7 @@ describe("a program of one's own that installs the package", () => {
 
   test("a second preview changes nothing, and the package's own command reads the stack", async () => {
     await program.pulumi("preview", "--expect-no-changes");
-    const drift = await program.run("node_modules/.bin/hastack", "drift", "--stack", "own");
+    const drift = await program.run("node_modules/.bin/hastack", "drift", "--stack", program.stack);
     assert.equal(drift, "no drift on 1 hosts\n");
   });
 });

@@ -60,8 +60,8 @@ describe("a database cluster behind its poolers, of a program in Python", () => 
   test("is the same to the same program in JavaScript: nothing to change, the same protected", async () => {
     const folder = join(program.folder, "javascript");
     cpSync(join(repository, programs, "javascript"), folder, { recursive: true });
-    copyFileSync(join(program.folder, "Pulumi.own.yaml"), join(folder, "Pulumi.own.yaml"));
-    await program.pulumi("stack", "select", "own", "--cwd", folder);
+    copyFileSync(join(program.folder, program.settingsFile), join(folder, program.settingsFile));
+    await program.pulumi("stack", "select", program.stack, "--cwd", folder);
     const preview = ["preview", "--expect-no-changes", "--json", "--cwd", folder];
     const { steps } = JSON.parse(await program.pulumi(...preview)) as { steps: Step[] };
     const otherwise = steps.filter(({ oldState, newState }) => !oldState?.protect !== !newState?.protect);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { parse, stringify } from "yaml";
 import { knownHosts } from "../../../stacks/known-hosts";
 import { PackedPackage } from "../../unit/packed";
@@ -11,6 +11,9 @@ import { repository, type TestLab } from "./test-lab";
 /** A copy of a program, outside of this repository, in a folder where the npm package is installed, with a stack. */
 export class OwnProgram {
   readonly folder = mkdtempSync(join(tmpdir(), "hastack-program-"));
+  /** The stack's name, and of the file with its settings. */
+  readonly stack: string;
+  readonly settingsFile: string;
   /** Folders where commands are looked for first. */
   readonly path: string[] = [];
   private packed: PackedPackage | undefined;
@@ -19,7 +22,10 @@ export class OwnProgram {
   constructor(
     readonly lab: TestLab,
     private readonly source: string,
-  ) {}
+  ) {
+    this.stack = basename(source);
+    this.settingsFile = `Pulumi.${this.stack}.yaml`;
+  }
 
   get package(): PackedPackage {
     return this.packed ?? assert.fail(`${this.source} was not installed`);
@@ -31,8 +37,8 @@ export class OwnProgram {
     this.packed.installInto(this.folder);
     const { name } = parse(readFileSync(join(this.folder, "Pulumi.yaml"), "utf8")) as { name: string };
     const config = Object.entries(settings).map(([key, value]) => [`${name}:${key}`, value]);
-    writeFileSync(join(this.folder, "Pulumi.own.yaml"), stringify({ config: Object.fromEntries(config) }));
-    await this.pulumi("stack", "select", "--create", "own");
+    writeFileSync(join(this.folder, this.settingsFile), stringify({ config: Object.fromEntries(config) }));
+    await this.pulumi("stack", "select", "--create", this.stack);
   }
 
   exec(...command: string[]): Promise<Result> {
