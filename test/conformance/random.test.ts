@@ -174,7 +174,7 @@ describe("random", () => {
       assert.match(hash, /^\$2[ab]\$10\$[./A-Za-z0-9]{53}$/);
       const read = Buffer.from(password).subarray(0, 72);
       // The system's crypt(3) knows bcrypt.
-      const computed = execFileSync("perl", ["-e", "print crypt($ARGV[0], $ARGV[1])", read.toString(), hash], {
+      const computed = execFileSync("perl", ["-e", "print crypt($ARGV[0], $ARGV[1])", "--", read.toString(), hash], {
         encoding: "utf8",
       });
       assert.equal(computed, hash, `for a password of ${password.length} characters`);
