@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { defaultLimits, type SshConnection, session } from "../converge/ssh";
 import type { Host } from ".";
+import { probeKey } from "./ask";
 import { refuse } from "./preflight";
 
 /**
@@ -28,5 +29,22 @@ export function unknownEverywhere(resource: string, hosts: readonly Host[], role
       `${resource}: ${silent.join(", ")} cannot be asked, so that it is not known what would be taken over: bring it back, ` +
         "or run without hastack:probe off",
     );
+  });
+}
+
+/**
+ * What a host has that was set up by hand: what the program prints where the host answers and does not know the role yet,
+ * and else nothing. A run that may only probe cannot look.
+ */
+export function foundBefore(
+  resource: string,
+  host: Host,
+  role: string,
+  command: pulumi.Input<string>,
+  program: string,
+): pulumi.Output<string> {
+  return pulumi.all([host.answer, command]).apply(([{ result }, line]) => {
+    const known = !result || result.units[role]?.token;
+    return known || probeKey(resource) ? pulumi.output("") : inspect(resource, host, line, program);
   });
 }

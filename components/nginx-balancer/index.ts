@@ -13,6 +13,7 @@ import { inTurn } from "../rolling";
 import type { Upstream } from "../upstream";
 import { checked, parse } from "../validate";
 import { apartFromPassword, authPassSecret, type VrrpArgs, virtualIpOn, vrrpPassword } from "../virtual-ip";
+import { adopting, type Wanted } from "./adoption";
 import { type BalancerSettings, balancerSchema, nameOf } from "./args";
 import { refuseCertificate } from "./certificate";
 import { nginxAnswers, renderBalancer, renderInstall } from "./config";
@@ -200,7 +201,8 @@ export class NginxBalancer extends pulumi.ComponentResource {
       })),
       upstreamTls: upstreamNames,
     });
-    const config = configure(resource, hosts, settings);
+    const allowed = hosts.map((host) => adopting(resource, this, host, role, wantedOf(args), certificate?.certificate));
+    const config = pulumi.all([configure(resource, hosts, settings), pulumi.all(allowed)]).apply(([c]) => c);
     const vrrpPassword = args.virtualIp === undefined ? undefined : makePassword(name, authPass, child);
 
     this.address = config.apply(([first]) => first?.virtualIp?.virtualIp.address ?? first?.self.address ?? "");
@@ -335,6 +337,19 @@ function verified(
       return { certificate, privateKey };
     });
   return { certificate: pair.certificate, privateKey: pulumi.secret(pair.privateKey) };
+}
+
+/** It is known in the first preview, when the nodes are not there yet: their ports may follow from what is not. */
+function wantedOf({
+  serverNames = [],
+  upstreams,
+  httpsPort = 443,
+  httpPort = 80,
+}: NginxBalancerArgs): pulumi.Output<Wanted> {
+  const addresses = upstreams.map((upstream) => upstream.address);
+  return pulumi
+    .all([serverNames, httpsPort, httpPort, pulumi.all(addresses)])
+    .apply(([names, https, http, known]) => ({ serverNames: names, ports: [https, http], upstreams: known }));
 }
 
 /** The configuration of each host. */

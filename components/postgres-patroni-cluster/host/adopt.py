@@ -100,7 +100,10 @@ def unknown():
 def announce():
     config, dcs = store()
     if not dcs.get_cluster().config:
-        dcs.set_config_value(json.dumps({**config["bootstrap"]["dcs"], "pause": True}))
+        # Replicas cannot log in before their role has its new password, and a leader that waited for one of them could never
+        # give it one. Whether the cluster is synchronous is said later, with its other parameters.
+        first = {"pause": True, "synchronous_mode": False}
+        dcs.set_config_value(json.dumps({**config["bootstrap"]["dcs"], **first}))
     control = [config["postgresql"]["bin_dir"] + "/pg_controldata", "-D", config["postgresql"]["data_dir"]]
     printed = subprocess.run(control, check=True, capture_output=True, text=True, env={"LC_ALL": "C"}).stdout
     fields = dict(line.split(":", 1) for line in printed.splitlines() if ":" in line)
