@@ -219,6 +219,8 @@ export class NginxBalancer extends pulumi.ComponentResource {
         child,
       ),
     );
+    // Nodes that the program makes get certificates first that nginx verifies.
+    const nodes = upstreams.filter((upstream) => pulumi.Resource.isInstance(upstream));
     const running = inTurn(hosts, installed, (host, dependsOn) => {
       const server = certificate
         ? verified(resource, certificate, settings)
@@ -236,7 +238,7 @@ export class NginxBalancer extends pulumi.ComponentResource {
             ...(vrrpPassword && { [authPassSecret]: vrrpPassword }),
           },
         },
-        { ...child, dependsOn },
+        { ...child, dependsOn: [...dependsOn, ...nodes] },
       );
     });
     const restricted = firewall && (args.clients !== undefined || args.virtualIp !== undefined);
