@@ -173,7 +173,8 @@ const internals = new Internals<NginxBalancer, BalancerInternals>("NginxBalancer
  * Where a restart is due the address moves away first. An upstream that is not ready is marked `down` on the host by
  * `hastack-nginx-readiness`, whose journal says why; that is no drift. A request is repeated on another upstream when one
  * cannot be reached, breaks off or answers 502, but POST, PATCH and LOCK never once something of them has been sent.
- * What nginx serves with is `/etc/nginx/hastack/tested/live/`; its status is at 127.0.0.1:7001/status.
+ * What nginx serves with is `/etc/nginx/hastack/tested/live/`; its status is at 127.0.0.1:7001/status. An nginx that was set
+ * up by hand is looked at before, and taken over or refused (docs/adopt.md). Nodes of the program are changed before it.
  */
 export class NginxBalancer extends pulumi.ComponentResource {
   /** Where clients connect: the virtual address, or the only host's own. */

@@ -208,7 +208,8 @@ const internals = new Internals<WorksPadNode, { ready: remote.Command }>("WorksP
  * Operations: HTTPS is served on port 4430. The services are restarted when the package, a certificate, or the database in
  * their settings has changed, and not else. Of appsettings.json only the connection string is ours: the rest is left as
  * it is, and no change of it is drift. To ask on the node what it reaches of the systems outside, see
- * `/usr/local/lib/hastack/workspad/outside.py`. What is removed leaves the package, and /opt/workspad with its settings.
+ * `/usr/local/lib/hastack/workspad/outside.py`. What is removed leaves the package, and /opt/workspad with its settings. A
+ * WorksPad that was installed by hand is looked at before, and taken over or refused (docs/adopt.md).
  */
 export class WorksPadNode extends pulumi.ComponentResource implements Upstream {
   /** Name of its host. */

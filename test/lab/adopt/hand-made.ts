@@ -17,6 +17,7 @@ const certificates = "/opt/workspad/certificates";
 
 export const nodes = ["node1", "node2"];
 export const balancer = { name: "nginx1", address: "192.168.1.127" };
+const second = { name: "nginx2", address: "192.168.1.126", sharedAddress: "192.168.1.220" };
 const serverName = "workspad.company.com";
 
 const application: Application = {
@@ -41,7 +42,7 @@ export class HandMadeCluster extends TestCluster {
       {
         // the hosts have a source of packages already
         "hastack:apt": undefined,
-        "hastack:hosts": { nginx2: undefined, node3: undefined },
+        "hastack:hosts": { [second.name]: undefined, node3: undefined },
         "hastack:etcd": { replaces: "patroni-cluster" },
         "hastack:postgres": {
           adopt: true,
@@ -73,8 +74,7 @@ export class HandMadeCluster extends TestCluster {
    * share node1's data-protection certificate, and nginx.
    */
   async setUp(): Promise<void> {
-    const key = readFileSync(join(this.lab.state, "apt/archive-keyring.asc"), "utf8");
-    await Promise.all(this.machines.names.map((host) => this.byHand(host, "prepare", [], key)));
+    await Promise.all(this.machines.names.map((host) => this.prepare(host)));
     const all = Object.entries(databases);
     const pooling = Object.entries(proxies).map(([name, words]) => this.byHand(name, "proxy", words));
     await Promise.all(all.map(([name, address]) => this.byHand(name, "database", [name, address])));
@@ -102,6 +102,21 @@ export class HandMadeCluster extends TestCluster {
     });
   }
 
+  /**
+   * A host for a second nginx, and an address for both; in the settings as well.
+   * @returns the address
+   */
+  async secondBalancer(): Promise<string> {
+    await this.prepare(second.name);
+    this.stack.configure({
+      "hastack:hosts": { [second.name]: { address: second.address, memoryMiB: 512, cores: 1 } },
+      "hastack:workspad": {
+        balancer: { hosts: [balancer.name, second.name], virtualIp: `${second.sharedAddress}/24` },
+      },
+    });
+    return second.sharedAddress;
+  }
+
   async dataProtection(node: string): Promise<{ certificate: string; privateKey: string }> {
     return this.pair(node, `${certificates}/dataprotection`);
   }
@@ -117,14 +132,19 @@ export class HandMadeCluster extends TestCluster {
     return { certificate, privateKey };
   }
 
-  /** Users with sessions that were made before anything was taken over. */
-  users(): Promise<Clients> {
-    return Clients.start(this.lab, balancer.address, this.companyFile, application);
+  /** Users with sessions that are made at the start. */
+  users(address = balancer.address): Promise<Clients> {
+    return Clients.start(this.lab, address, this.companyFile, application);
   }
 
   /** A client of the database as it was installed once, and as it stays; with TLS where there is TLS. */
   get writer(): Login {
     return { ...entry, user: "workspad", password: applicationPassword, sslmode: "prefer" };
+  }
+
+  private prepare(host: string): Promise<string> {
+    const key = readFileSync(join(this.lab.state, "apt/archive-keyring.asc"), "utf8");
+    return this.byHand(host, "prepare", [], key);
   }
 
   private byHand(host: string, script: string, words: readonly string[] = [], input = ""): Promise<string> {

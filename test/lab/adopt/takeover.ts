@@ -239,6 +239,25 @@ export function takeover({ foundation, promise, cluster }: Suite<HandMadeCluster
     assert.deepEqual(await machines.all(runs), before);
     await stack.succeeds(stack.preview("--expect-no-changes"));
   });
+
+  promise(
+    "a second nginx and an address for both come later; users of the first one's address notice nothing",
+    async () => {
+      const users = await cluster.users();
+      let sharedAddress = "";
+      try {
+        sharedAddress = await cluster.secondBalancer();
+        await cluster.up();
+      } finally {
+        await users.stop();
+      }
+      const { reads, logins } = users.account;
+      assert.deepEqual(complaints(reads, logins), []);
+      const later = await cluster.users(sharedAddress);
+      await later.stop();
+      assert.deepEqual(complaints(later.account.reads, later.account.logins), []);
+    },
+  );
 }
 
 /** An `up` that is killed at a random moment of its part. What it has left is cleared as docs/operations.md says. */
