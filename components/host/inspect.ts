@@ -48,3 +48,19 @@ export function foundBefore(
     return known || probeKey(resource) ? pulumi.output("") : inspect(resource, host, line, program);
   });
 }
+
+/**
+ * Ends the program with the reasons why what a host has cannot be taken over; where there are none, it is said what will
+ * become of it.
+ */
+export async function refusedOrAnnounced(
+  resource: string,
+  component: pulumi.Resource,
+  host: Host,
+  reasons: readonly string[],
+  announcement: string,
+): Promise<void> {
+  const lines = reasons.map((reason) => `\n  ${host.hostName}: ${reason}`);
+  if (lines.length > 0) return refuse(`${resource} cannot take over what is there:${lines.join("")}`);
+  await pulumi.log.info(`${host.hostName}: ${announcement}`, component);
+}

@@ -1,10 +1,9 @@
-import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
+import { described } from "../described";
 import type { Host } from "../host";
-import { foundBefore } from "../host/inspect";
-import { refuse } from "../host/preflight";
+import { foundBefore, refusedOrAnnounced } from "../host/inspect";
 import { filesIn, type Statement, statementsIn } from "./statements";
 
 /** An nginx that was set up by hand. */
@@ -53,11 +52,8 @@ export function adopting(
     return pulumi.all([wanted, given]).apply(async ([w, certificate]) => {
       const names = [...w.serverNames, address];
       const reasons = refusals({ ...w, serverNames: names }, certificate, found);
-      const lines = reasons.map((reason) => `\n  ${host.hostName}: ${reason}`);
-      if (reasons.length > 0) return refuse(`${resource} cannot take over the nginx that runs:${lines.join("")}`);
-      await pulumi.log.info(announcement(host.hostName, certificate, found), balancer);
+      await refusedOrAnnounced(resource, balancer, host, reasons, announcement(certificate, found));
       if (found.rules.length > 0) await pulumi.log.warn(lost(host.hostName, found.rules), balancer);
-      return undefined;
     });
   });
 }
@@ -150,10 +146,10 @@ function isNamedBy(name: string, own: string): boolean {
 }
 
 /** What will become of an nginx, for whoever reviews the preview. */
-export function announcement(host: string, certificate: string | undefined, found: FoundNginx): string {
+export function announcement(certificate: string | undefined, found: FoundNginx): string {
   const same = certificate !== undefined && found.certificates.some((pem) => described(pem) === described(certificate));
   return [
-    `${host}: its nginx is taken over; users' address and names (${found.names.join(", ") || "none"}) stay`,
+    `its nginx is taken over; users' address and names (${found.names.join(", ") || "none"}) stay`,
     `  its configuration is not read any more, and stays where it is: ${found.files.join(", ")}`,
     `  requests went to ${found.upstreams.join(", ") || "nobody"}; from now on to those that are ready, with their certificates verified`,
     ...(certificate === undefined || found.certificates.length === 0
@@ -172,9 +168,4 @@ function lost(host: string, rules: readonly string[]): string {
     `${host}: not carried over from its nginx: ${rules.join("; ")}. What is still wanted belongs into \`serverExtra\` or an argument ` +
     "of its own"
   );
-}
-
-function described(pem: string): string {
-  const { subject, validTo, fingerprint256 } = new X509Certificate(pem);
-  return `${subject.replace(/\n/g, ", ")}, until ${validTo}, SHA-256 ${fingerprint256.slice(0, 23)}…`;
 }

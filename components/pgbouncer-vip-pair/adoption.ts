@@ -2,8 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import type { Host } from "../host";
-import { foundBefore } from "../host/inspect";
-import { refuse } from "../host/preflight";
+import { foundBefore, refusedOrAnnounced } from "../host/inspect";
 import { type PoolerConfig, role } from "./model";
 
 /** What somebody has set up by hand on a pooler's host. */
@@ -27,11 +26,7 @@ export function adopting(
   const printed = foundBefore(resource, host, role, "sh -s", program);
   return pulumi.all([config, printed]).apply(async ([c, text]) => {
     const found = parseFound(text);
-    if (!found) return undefined;
-    const reasons = refusals(c, found).map((reason) => `\n  ${host.hostName}: ${reason}`);
-    if (reasons.length > 0) return refuse(`${resource} cannot take over what runs:${reasons.join("")}`);
-    await pulumi.log.info(announcement(host.hostName, found), pair);
-    return undefined;
+    if (found) await refusedOrAnnounced(resource, pair, host, refusals(c, found), announcement(found));
   });
 }
 
@@ -113,9 +108,9 @@ export function refusals(
 }
 
 /** What will become of a pooler, for whoever reviews the preview. */
-export function announcement(host: string, { addresses, pgbouncer }: FoundPooler): string {
+export function announcement({ addresses, pgbouncer }: FoundPooler): string {
   return [
-    `${host}: what leads to the database is replaced; the address goes to the other host first, and connections through it end`,
+    `what leads to the database is replaced; the address goes to the other host first, and connections through it end`,
     ...(pgbouncer
       ? [
           `  PgBouncer (${pgbouncer.databases.join(", ") || "no database"}; auth_type ${pgbouncer.authType}): its users are looked up in the ` +

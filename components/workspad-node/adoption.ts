@@ -1,11 +1,11 @@
-import { createHash, X509Certificate } from "node:crypto";
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
+import { described, fingerprint } from "../described";
 import type { Host } from "../host";
-import { foundBefore } from "../host/inspect";
-import { refuse } from "../host/preflight";
+import { foundBefore, refusedOrAnnounced } from "../host/inspect";
 import type { placesSchema } from "./args";
 import type { DataProtectionCertificate } from "./data-protection";
 
@@ -61,10 +61,7 @@ export function adopting(
     return pulumi.all(existing ? [certificate, privateKey] : []).apply(async ([cert, key = ""]) => {
       const protection = cert === undefined ? undefined : { certificate: cert, privateKey: key };
       const wanted = { dataProtection: protection, ownServerCertificate };
-      const reasons = refusals(p, wanted, found).map((reason) => `\n  ${host.hostName}: ${reason}`);
-      if (reasons.length > 0) return refuse(`${resource} cannot take over what is installed:${reasons.join("")}`);
-      await pulumi.log.info(announcement(host.hostName, wanted, found), node);
-      return undefined;
+      await refusedOrAnnounced(resource, node, host, refusals(p, wanted, found), announcement(wanted, found));
     });
   });
 }
@@ -124,10 +121,10 @@ export function refusals(places: Places, { dataProtection }: Given, found: Found
 }
 
 /** What will become of a node, for whoever reviews the preview. */
-export function announcement(host: string, { ownServerCertificate }: Given, found: FoundNode): string {
+export function announcement({ ownServerCertificate }: Given, found: FoundNode): string {
   const database = Object.entries(found.database).map(([name, value]) => `${name}=${value}`);
   return [
-    `${host}: its WorksPad ${found.version} is taken over where it is; what is in its settings besides the database stays`,
+    `its WorksPad ${found.version} is taken over where it is; what is in its settings besides the database stays`,
     found.certificate === undefined
       ? "  it has no data-protection certificate where one is expected: sessions that it has made are lost"
       : `  sessions stay valid: its data-protection certificate is the one that is given (${fingerprint(found.certificate)})`,
@@ -135,20 +132,11 @@ export function announcement(host: string, { ownServerCertificate }: Given, foun
     ...(found.server === undefined
       ? []
       : [
-          `  the certificate of its HTTPS port (${subject(found.server)}): ` +
+          `  the certificate of its HTTPS port (${described(found.server)}): ` +
             (ownServerCertificate ? "replaced by one of the stack's authority; a copy stays" : "stays"),
         ]),
     "  its services are restarted once, one node at a time",
   ].join("\n");
-}
-
-function fingerprint(pem: string): string {
-  return `SHA-256 ${new X509Certificate(pem).fingerprint256.slice(0, 23)}…`;
-}
-
-function subject(pem: string): string {
-  const { subject: name, validTo } = new X509Certificate(pem);
-  return `${name.replace(/\n/g, ", ")}, until ${validTo}`;
 }
 
 function digest(key: string): string {

@@ -77,8 +77,8 @@ describe("a WorksPad that was installed by hand", () => {
   });
 
   test("is announced with what changes", () => {
-    const text = node.announcement("node1", given, found);
-    assert.match(text, /^node1: its WorksPad 1\.0 is taken over where it is/);
+    const text = node.announcement(given, found);
+    assert.match(text, /^its WorksPad 1\.0 is taken over where it is/);
     assert.match(text, /sessions stay valid: its data-protection certificate is the one that is given/);
     assert.match(text, /now Host=192\.168\.1\.200:6432;Database=workspad;User Id=workspad: what the program says/);
     assert.match(
@@ -86,10 +86,10 @@ describe("a WorksPad that was installed by hand", () => {
       /the certificate of its HTTPS port \(CN=second, until .*\): replaced by one of the stack's authority/,
     );
     const { certificate: _, ...bare } = found;
-    assert.match(
-      node.announcement("node1", given, bare),
-      /it has no data-protection certificate where one is expected/,
-    );
+    const broken = "-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----\n";
+    const refused = node.refusals(places, { ...given, dataProtection: { ...first, certificate: broken } }, found);
+    assert.match(refused.join(), /and the one that is given unreadable, \w+…/);
+    assert.match(node.announcement(given, bare), /it has no data-protection certificate where one is expected/);
   });
 });
 
@@ -170,11 +170,11 @@ describe("an nginx that was set up by hand", () => {
 
   test("is announced with what changes", () => {
     assert.match(
-      nginx.announcement("nginx1", first.certificate, found),
-      /^nginx1: its nginx is taken over; users' address and names \(workspad\.company\.com\) stay\n(.*\n)+.*that they know \(CN=first/,
+      nginx.announcement(first.certificate, found),
+      /^its nginx is taken over; users' address and names \(workspad\.company\.com\) stay\n(.*\n)+.*that they know \(CN=first/,
     );
     assert.match(
-      nginx.announcement("nginx1", second.certificate, found),
+      nginx.announcement(second.certificate, found),
       /see another certificate: CN=second.* instead of CN=first/,
     );
   });
@@ -226,8 +226,8 @@ describe("a pooler that was set up by hand", () => {
 
   test("is announced with what changes", () => {
     assert.match(
-      pooler.announcement("proxy1", found),
-      /^proxy1: .*\n {2}PgBouncer \(workspad, \*; auth_type md5\): .*\n {2}keepalived \(192/,
+      pooler.announcement(found),
+      /^what leads .*\n {2}PgBouncer \(workspad, \*; auth_type md5\): .*\n {2}keepalived \(192/,
     );
   });
 });
