@@ -33,7 +33,7 @@ export function unknownEverywhere(resource: string, hosts: readonly Host[], role
 }
 
 /**
- * What a host has that was set up by hand: what the program prints where the host answers and does not know the role yet,
+ * What a host has that was set up by hand: what the program prints where the host answers and has never heard of the role,
  * and else nothing. A run that may only probe cannot look.
  */
 export function foundBefore(
@@ -44,7 +44,8 @@ export function foundBefore(
   program: string,
 ): pulumi.Output<string> {
   return pulumi.all([host.answer, command]).apply(([{ result }, line]) => {
-    const known = !result || result.units[role]?.token;
+    // Since a first apply began, what is there is no longer somebody else's.
+    const known = !result || role in result.units;
     return known || probeKey(resource) ? pulumi.output("") : inspect(resource, host, line, program);
   });
 }

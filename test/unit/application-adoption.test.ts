@@ -2,6 +2,9 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { describe, test } from "node:test";
+import * as pulumi from "@pulumi/pulumi";
+import type { Host } from "../../components/host";
+import { foundBefore } from "../../components/host/inspect";
 import * as nginx from "../../components/nginx-balancer/adoption";
 import * as pooler from "../../components/pgbouncer-vip-pair/adoption";
 import { pairSchema } from "../../components/pgbouncer-vip-pair/args";
@@ -31,6 +34,24 @@ function certificateOf(name: string): { certificate: string; privateKey: string 
 function base64(text: string): string {
   return Buffer.from(text).toString("base64");
 }
+
+describe("a host is looked at before a first apply", () => {
+  const look = (units: Record<string, { token: string | null; drift: string[] }>) => {
+    const host = {
+      answer: pulumi.output({ result: { units } }),
+      connection: { apply: () => pulumi.output("what it has") },
+    };
+    return new Promise((resolve) => {
+      foundBefore("it", host as unknown as Host, "workspad", "sh -s", "").apply(resolve);
+    });
+  };
+
+  test("and never again, be it that the apply failed", async () => {
+    assert.equal(await look({ workspad: { token: "install:1", drift: [] } }), "");
+    assert.equal(await look({ workspad: { token: null, drift: ["last apply failed"] } }), "");
+    assert.equal(await look({ "workspad-install": { token: "install:1", drift: [] } }), "what it has");
+  });
+});
 
 describe("a WorksPad that was installed by hand", () => {
   const places = { ...placesSchema.parse({}), packageName: "workspad" };
