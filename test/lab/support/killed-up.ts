@@ -25,11 +25,9 @@ export class KilledUp {
 
   /** Waits until the engine says that it does something. */
   async reaches(what: RegExp, seconds: number): Promise<void> {
-    await eventually(`the run says ${what}`, seconds, async () => {
-      if (what.test(this.printed)) return true;
-      if (this.engine.exitCode !== null) throw new Error(`it has ended:\n${this.printed}`);
-      return undefined;
-    });
+    const ended = () => this.engine.exitCode !== null;
+    await eventually(`the run says ${what}`, seconds, async () => what.test(this.printed) || ended() || undefined);
+    assert.match(this.printed, what);
   }
 
   /**
