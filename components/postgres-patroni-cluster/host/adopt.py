@@ -64,11 +64,20 @@ def pause():
         rest["headers"] = {"Authorization": "Basic " + token}
     with open(os.open(MARK, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
         json.dump(rest, file)
-    ask(rest, "PATCH", "/config", {"pause": True})
+    until(lambda: is_paused(rest), lambda: ask(rest, "PATCH", "/config", {"pause": True}), "Patroni is not in pause")
+
+
+def until(done, change, otherwise):
+    """Members change the same configuration at the same moment: Patroni refuses who comes second, and that is no error."""
     end = time.monotonic() + WAIT
-    while not is_paused(rest):
+    while not done():
+        try:
+            change()
+            refused = ""
+        except OSError as error:
+            refused = f": {error}"
         if time.monotonic() > end:
-            raise OSError(f"Patroni does not say after {WAIT} s that it is in pause")
+            raise OSError(f"{otherwise} after {WAIT} s{refused}")
         time.sleep(0.5)
 
 
@@ -115,12 +124,11 @@ def resume():
     from rest import Member
 
     member = Member()
-    member.ask("PATCH", "/config", {"pause": None})
-    end = time.monotonic() + WAIT
-    while member.ask("GET", "/patroni").get("pause"):
-        if time.monotonic() > end:
-            raise OSError(f"Patroni still says after {WAIT} s that it is in pause")
-        time.sleep(0.5)
+    until(
+        lambda: not member.ask("GET", "/patroni").get("pause"),
+        lambda: member.ask("PATCH", "/config", {"pause": None}),
+        "Patroni is still in pause",
+    )
     os.unlink(MARK)
 
 
