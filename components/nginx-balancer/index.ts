@@ -13,6 +13,7 @@ import { inTurn } from "../rolling";
 import type { Upstream } from "../upstream";
 import { checked, parse } from "../validate";
 import { apartFromPassword, authPassSecret, type VrrpArgs, virtualIpOn, vrrpPassword } from "../virtual-ip";
+import { adopting, type Wanted } from "./adoption";
 import { type BalancerSettings, balancerSchema, nameOf } from "./args";
 import { refuseCertificate } from "./certificate";
 import { nginxAnswers, renderBalancer, renderInstall } from "./config";
@@ -172,7 +173,8 @@ const internals = new Internals<NginxBalancer, BalancerInternals>("NginxBalancer
  * Where a restart is due the address moves away first. An upstream that is not ready is marked `down` on the host by
  * `hastack-nginx-readiness`, whose journal says why; that is no drift. A request is repeated on another upstream when one
  * cannot be reached, breaks off or answers 502, but POST, PATCH and LOCK never once something of them has been sent.
- * What nginx serves with is `/etc/nginx/hastack/tested/live/`; its status is at 127.0.0.1:7001/status.
+ * What nginx serves with is `/etc/nginx/hastack/tested/live/`; its status is at 127.0.0.1:7001/status. An nginx that was set
+ * up by hand is looked at before, and taken over or refused (docs/adopt.md). Nodes of the program are changed before it.
  */
 export class NginxBalancer extends pulumi.ComponentResource {
   /** Where clients connect: the virtual address, or the only host's own. */
@@ -200,7 +202,8 @@ export class NginxBalancer extends pulumi.ComponentResource {
       })),
       upstreamTls: upstreamNames,
     });
-    const config = configure(resource, hosts, settings);
+    const allowed = hosts.map((host) => adopting(resource, this, host, role, wantedOf(args), certificate?.certificate));
+    const config = pulumi.all([configure(resource, hosts, settings), pulumi.all(allowed)]).apply(([c]) => c);
     const vrrpPassword = args.virtualIp === undefined ? undefined : makePassword(name, authPass, child);
 
     this.address = config.apply(([first]) => first?.virtualIp?.virtualIp.address ?? first?.self.address ?? "");
@@ -217,6 +220,8 @@ export class NginxBalancer extends pulumi.ComponentResource {
         child,
       ),
     );
+    // Nodes that the program makes get certificates first that nginx verifies.
+    const nodes = upstreams.filter((upstream) => pulumi.Resource.isInstance(upstream));
     const running = inTurn(hosts, installed, (host, dependsOn) => {
       const server = certificate
         ? verified(resource, certificate, settings)
@@ -234,7 +239,7 @@ export class NginxBalancer extends pulumi.ComponentResource {
             ...(vrrpPassword && { [authPassSecret]: vrrpPassword }),
           },
         },
-        { ...child, dependsOn },
+        { ...child, dependsOn: [...dependsOn, ...nodes] },
       );
     });
     const restricted = firewall && (args.clients !== undefined || args.virtualIp !== undefined);
@@ -335,6 +340,19 @@ function verified(
       return { certificate, privateKey };
     });
   return { certificate: pair.certificate, privateKey: pulumi.secret(pair.privateKey) };
+}
+
+/** It is known in the first preview, when the nodes are not there yet: their ports may follow from what is not. */
+function wantedOf({
+  serverNames = [],
+  upstreams,
+  httpsPort = 443,
+  httpPort = 80,
+}: NginxBalancerArgs): pulumi.Output<Wanted> {
+  const addresses = upstreams.map((upstream) => upstream.address);
+  return pulumi
+    .all([serverNames, httpsPort, httpPort, pulumi.all(addresses)])
+    .apply(([names, https, http, known]) => ({ serverNames: names, ports: [https, http], upstreams: known }));
 }
 
 /** The configuration of each host. */

@@ -18,6 +18,7 @@ import { ownerOf } from "../postgres-patroni-cluster/sql";
 import { inTurn } from "../rolling";
 import { checked, parse } from "../validate";
 import { apartFromPassword, authPassSecret, networkOf, type VrrpArgs, virtualIpOn, vrrpPassword } from "../virtual-ip";
+import { adopting } from "./adoption";
 import { type PairSettings, pairSchema } from "./args";
 import { poolerAnswers, renderInstall, renderPooler } from "./config";
 import { firewallOf, type PoolerConfig, role } from "./model";
@@ -152,7 +153,16 @@ export class PgBouncerVipPair extends pulumi.ComponentResource {
     refuseHosts(resource, hosts, cluster);
     const { vrrp, authPass: givenPass } = apartFromPassword(resource, given.vrrp);
     const settings = checked(resource, pairSchema, { ...given, vrrp });
-    const config = configure(resource, hosts, settings, cluster.config);
+    const planned = configure(resource, hosts, settings, cluster.config);
+    const allowed = hosts.map((host, i) =>
+      adopting(
+        resource,
+        this,
+        host,
+        planned.apply((all) => all[i] as PoolerConfig),
+      ),
+    );
+    const config = pulumi.all([planned, pulumi.all(allowed)]).apply(([c]) => c);
 
     const seed = new random.RandomPassword(`${name}-seed`, { length: 64 }, child).result;
     this.consolePasswords = pulumi.secret(

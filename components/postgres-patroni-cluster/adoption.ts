@@ -7,6 +7,7 @@ import { refuse } from "../host/preflight";
 import { lookupRole, ownRoles, replicator, rolesOf, superuser } from "./args";
 import { dynamicParameters } from "./parameters";
 import { type ClusterConfig, dataPath, home, memberParameters } from "./patroni";
+import { isPasswordOf } from "./scram";
 
 /** What runs on a host that was set up by hand, as host/found.py says it. */
 export interface FoundMember {
@@ -31,8 +32,8 @@ export interface FoundMember {
   members: readonly { name: string; role: string; state: string }[];
   /** PostgreSQL's parameters in Patroni's dynamic configuration. */
   parameters: Readonly<Record<string, unknown>>;
-  /** Roles that may log in; what kind of password they have: `scram`, `md5`, `none`. */
-  roles: readonly { name: string; password: string }[];
+  /** Roles that may log in; what PostgreSQL keeps of their passwords. */
+  roles: readonly { name: string; verifier: string | null }[];
   databases: readonly { name: string; owner: string; bytes: number }[];
 }
 
@@ -53,13 +54,13 @@ export type Found = Readonly<Record<string, FoundMember | UnknownMember>>;
 /**
  * The configuration, as soon as it is sure that the cluster which runs on the members may be taken over. It is said what
  * will change. Once it has been taken over, nothing is asked any more.
- * @param given names of roles whose passwords the program gives
+ * @param given the passwords that the program gives, by role
  */
 export function adopting(
   resource: string,
   cluster: pulumi.Resource,
   hosts: readonly Host[],
-  given: pulumi.Output<readonly string[]>,
+  given: pulumi.Output<Readonly<Record<string, string>>>,
   config: pulumi.Output<ClusterConfig>,
 ): pulumi.Output<ClusterConfig> {
   const program = readFileSync(join(__dirname, "host", "found.py"), "utf8");
@@ -96,7 +97,7 @@ export function adopting(
 }
 
 /** Why a cluster cannot be taken over, in the words of its operator; empty when it can be. */
-export function refusals(config: ClusterConfig, given: readonly string[], found: Found): string[] {
+export function refusals(config: ClusterConfig, given: Readonly<Record<string, string>>, found: Found): string[] {
   const reasons = new Set<string>();
   const names = config.members.map((member) => member.name);
   const identifiers = new Set<string>();
@@ -152,22 +153,31 @@ function differences(config: ClusterConfig, host: string, member: FoundMember): 
   return reasons;
 }
 
-/** A role whose clients would be shut out, since nobody knows the password that it would need from then on. */
-function roleRefusals(config: ClusterConfig, given: readonly string[], member: FoundMember): string[] {
+/** A role whose clients would be shut out, since their password is another one, or with MD5, from then on. */
+function roleRefusals(config: ClusterConfig, given: Readonly<Record<string, string>>, member: FoundMember): string[] {
   const ours = rolesOf(config).map((role) => role.name);
-  return member.roles.flatMap(({ name, password }) => {
-    if ([...ownRoles, lookupRole].includes(name) || password === "none" || given.includes(name)) return [];
+  return member.roles.flatMap(({ name, verifier }) => {
+    if ([...ownRoles, lookupRole].includes(name) || verifier === null) return [];
+    const password = given[name];
+    if (password !== undefined) {
+      if (isPasswordOf(name, password, verifier)) return [];
+      return [`its role ${name} has another password than the one in \`roles\`: give the one that clients use`];
+    }
     if (ours.includes(name)) {
       return [
         `its role ${name} has a password, and a new one would be made: give the one that clients use in \`roles\``,
       ];
     }
-    if (password === "scram") return [];
+    if (!isMd5(verifier)) return [];
     return [
       `its role ${name} has an MD5 password, with which nobody can log in any more (SCRAM only): name it in \`roles\` with ` +
         "its password, or take the role's right to log in",
     ];
   });
+}
+
+function isMd5(verifier: string | null): boolean {
+  return verifier?.startsWith("md5") ?? false;
 }
 
 function membership(names: readonly string[], member: FoundMember): string[] {
@@ -197,7 +207,7 @@ export function announcement(
   const changed = Object.entries(member.parameters)
     .filter(([name, value]) => String(value) !== wanted[name])
     .map(([name, value]) => `${name} ${value} -> ${wanted[name] ?? "PostgreSQL's default"}`);
-  const md5 = member.roles.filter(({ password }) => password === "md5").map(({ name }) => name);
+  const md5 = member.roles.filter(({ verifier }) => isMd5(verifier)).map(({ name }) => name);
   const unnamed = member.databases.filter(({ name }) => !config.databases.some((d) => d.name === name));
   return [
     `${host}: its ${role} is taken over where it is, PostgreSQL ${member.version} in ${member.data}`,

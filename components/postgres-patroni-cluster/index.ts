@@ -487,9 +487,11 @@ function verifiersOf(seed: string, passwords: Readonly<Record<string, string>>):
   );
 }
 
-/** Names of the roles whose passwords the program gives. */
-function givenPasswords(settings: pulumi.Output<ClusterSettings>): pulumi.Output<string[]> {
-  return pulumi.unsecret(settings.apply((s) => s.roles.filter((r) => r.password !== undefined).map((r) => r.name)));
+/** The passwords that the program gives, by role: to be compared, and put nowhere. */
+function givenPasswords(settings: pulumi.Output<ClusterSettings>): pulumi.Output<Record<string, string>> {
+  const given = ({ roles }: ClusterSettings) =>
+    roles.flatMap(({ name, password }) => (password === undefined ? [] : [[name, password]]));
+  return pulumi.unsecret(settings.apply((s): Record<string, string> => Object.fromEntries(given(s))));
 }
 
 /** What is not secret of the settings; given passwords made them so as a whole. */

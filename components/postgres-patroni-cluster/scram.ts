@@ -12,11 +12,28 @@ const iterations = 4096;
  */
 export function scramVerifier(role: string, password: string, saltKey: string): string {
   const salt = createHmac("sha256", saltKey).update(`scram salt of ${role}`).digest().subarray(0, 16);
-  const salted = pbkdf2Sync(prepared(password), salt, iterations, 32, "sha256");
+  return verifierOf(password, salt, iterations);
+}
+
+/** Whether a password is the one that PostgreSQL has for a role, be it as SCRAM or as MD5. */
+export function isPasswordOf(role: string, password: string, verifier: string): boolean {
+  if (verifier.startsWith("md5"))
+    return (
+      verifier ===
+      `md5${createHash("md5")
+        .update(password + role)
+        .digest("hex")}`
+    );
+  const [, count, salt = ""] = /^SCRAM-SHA-256\$(\d+):([^$]+)\$/.exec(verifier) ?? [];
+  return verifier === verifierOf(password, Buffer.from(salt, "base64"), Number(count ?? iterations));
+}
+
+function verifierOf(password: string, salt: Buffer, rounds: number): string {
+  const salted = pbkdf2Sync(prepared(password), salt, rounds, 32, "sha256");
   const clientKey = createHmac("sha256", salted).update("Client Key").digest();
   const storedKey = createHash("sha256").update(clientKey).digest("base64");
   const serverKey = createHmac("sha256", salted).update("Server Key").digest("base64");
-  return `SCRAM-SHA-256$${iterations}:${salt.toString("base64")}$${storedKey}:${serverKey}`;
+  return `SCRAM-SHA-256$${rounds}:${salt.toString("base64")}$${storedKey}:${serverKey}`;
 }
 
 /** As PostgreSQL does: normalised by SASLprep (RFC 4013), or as it is where that refuses. */

@@ -85,6 +85,14 @@ export const nodeSchema = z.object({
 
 export type NodeSettings = z.output<typeof nodeSchema>;
 
+/** Where a WorksPad that was installed before has what is looked at. */
+export const placesSchema = nodeSchema.pick({
+  certificateFile: true,
+  keyFile: true,
+  serverCertificateFile: true,
+  services: true,
+});
+
 /** Everything the rendered files depend on, checked and resolved. */
 export interface NodeConfig extends NodeSettings, Installation {
   /** Whether an authority of the stack issues the certificate of the HTTPS port. */

@@ -66,6 +66,11 @@ export function renderNode(config: NodeConfig): string {
     directory(settings, searchable),
     file(databaseCa, secret("database-ca"), readable),
     databaseLetsIn(config),
+    generatedDirectory(rollout, rootOnly),
+    ensure("a node that serves already is awaited by balancers", {
+      check: `[ -e ${ready} ] || ! systemctl --quiet is-active ${config.services[0]}`,
+      fix: `: >${ready}`,
+    }),
     directory(programs, searchable),
     ...[terminal, database].map((path) => file(path, program(__dirname, path), executable)),
     file(`${settings}/answers`, renderAnswers(config), forRoot),
@@ -75,7 +80,6 @@ export function renderNode(config: NodeConfig): string {
     ...debconfForgets(config),
     ...certificates.map(([path, name]) => file(path, secret(name), { mode: "0640", owner: `root:${config.group}` })),
     ensure(settingsStep, { check: `${database} check`, fix: `${database} write 2>&1` }),
-    generatedDirectory(rollout, rootOnly),
     ...config.services.map((name, i) =>
       service(name, {
         enabled: true,

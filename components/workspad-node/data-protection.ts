@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 import { z } from "zod";
+import { Internals } from "../internals";
 import { checked } from "../validate";
 
 export interface DataProtectionCertificateArgs {
@@ -18,6 +19,8 @@ const schema = z.object({
     message: "give a key in PEM",
   }),
 });
+
+const internals = new Internals<DataProtectionCertificate, { existing: boolean }>("DataProtectionCertificate");
 
 /**
  * What WorksPad protects sessions with. All nodes must have the same: with another one a node does not know who is
@@ -48,7 +51,13 @@ export class DataProtectionCertificate extends pulumi.ComponentResource {
       : this.made(name);
     this.certificate = pulumi.unsecret(certificate);
     this.privateKey = pulumi.secret(privateKey);
+    internals.keep(this, { existing: args !== undefined });
     this.registerOutputs({ certificate: this.certificate });
+  }
+
+  /** @internal Whether it is that of an existing installation. */
+  get existing(): boolean {
+    return internals.of(this).existing;
   }
 
   private made(name: string) {

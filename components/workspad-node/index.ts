@@ -11,7 +11,8 @@ import { Internals } from "../internals";
 import { installationOf, type PackageArgs } from "../package-source";
 import type { Upstream } from "../upstream";
 import { checked } from "../validate";
-import { type NodeConfig, nodeSchema } from "./args";
+import { adopting, type Places } from "./adoption";
+import { type NodeConfig, nodeSchema, placesSchema } from "./args";
 import { firewallOf, outside, renderInstall, renderNode } from "./config";
 import { DataProtectionCertificate } from "./data-protection";
 import { renderOutside } from "./outside";
@@ -207,7 +208,8 @@ const internals = new Internals<WorksPadNode, { ready: remote.Command }>("WorksP
  * Operations: HTTPS is served on port 4430. The services are restarted when the package, a certificate, or the database in
  * their settings has changed, and not else. Of appsettings.json only the connection string is ours: the rest is left as
  * it is, and no change of it is drift. To ask on the node what it reaches of the systems outside, see
- * `/usr/local/lib/hastack/workspad/outside.py`. What is removed leaves the package, and /opt/workspad with its settings.
+ * `/usr/local/lib/hastack/workspad/outside.py`. What is removed leaves the package, and /opt/workspad with its settings. A
+ * WorksPad that was installed by hand is looked at before, and taken over or refused (docs/adopt.md).
  */
 export class WorksPadNode extends pulumi.ComponentResource implements Upstream {
   /** Name of its host. */
@@ -227,15 +229,19 @@ export class WorksPadNode extends pulumi.ComponentResource implements Upstream {
     // Arguments are not repeated as inputs of the component: they hold secrets, and resources it would wait for.
     super("hastack:index:WorksPadNode", name, {}, opts);
     const { host, ca, package: source, dataProtection, after = [], extra, ...given } = args;
-    const config = configure(`WorksPadNode ${name}`, source, ca !== undefined, given);
+    const resource = `WorksPadNode ${name}`;
     const child = { parent: this };
+    const protection = dataProtection ?? new DataProtectionCertificate(name, undefined, child);
+    const planned = configure(resource, source, ca !== undefined, given);
+    const allowed = adopting(resource, this, host, placesOf(resource, source, given), protection, ca !== undefined);
+    const config = pulumi.all([planned, allowed]).apply(([c]) => c);
 
     const installed = unit(
       `${name}-install`,
       { host, role: "workspad-install", text: plain(config, renderInstall) },
       child,
     );
-    const text = extended(`WorksPadNode ${name}`, extra, plain(config, renderNode));
+    const text = extended(resource, extra, plain(config, renderNode));
     const looked =
       args.activeDirectory || args.exchange
         ? [this.look(name, host, plain(config, renderOutside), text, installed)]
@@ -249,7 +255,7 @@ export class WorksPadNode extends pulumi.ComponentResource implements Upstream {
         text,
         secrets: secretsOf(
           config,
-          dataProtection ?? new DataProtectionCertificate(name, undefined, child),
+          protection,
           ca?.issue(
             `${name}-server`,
             {
@@ -315,15 +321,24 @@ export class WorksPadNode extends pulumi.ComponentResource implements Upstream {
   }
 }
 
+type GivenSettings = Omit<WorksPadNodeArgs, "host" | "ca" | "package" | "dataProtection" | "after" | "extra">;
+
 function configure(
   resource: string,
   source: PackageArgs,
   ownServerCertificate: boolean,
-  settings: Omit<WorksPadNodeArgs, "host" | "ca" | "package" | "dataProtection" | "after" | "extra">,
+  settings: GivenSettings,
 ): pulumi.Output<NodeConfig> {
   return pulumi
     .all([checked(resource, nodeSchema, settings), installationOf(resource, source)])
     .apply(([checkedSettings, installation]) => ({ ...checkedSettings, ...installation, ownServerCertificate }));
+}
+
+/** They are known in the first preview, when the database is not there yet. */
+function placesOf(resource: string, source: PackageArgs, settings: GivenSettings): pulumi.Output<Places> {
+  const { certificateFile, keyFile, serverCertificateFile, services } = settings;
+  const files = checked(resource, placesSchema, { certificateFile, keyFile, serverCertificateFile, services });
+  return pulumi.all([files, installationOf(resource, source)]).apply(([f, { packageName }]) => ({ ...f, packageName }));
 }
 
 function secretsOf(

@@ -8,6 +8,12 @@ import type { ClusterConfig } from "../../components/postgres-patroni-cluster/pa
 const names = ["psql1", "psql2", "psql3"];
 const members = names.map((name, i) => ({ name, address: `192.168.1.13${i}` }));
 
+/** As PostgreSQL keeps them: the password `pencil`, and `jhYg/=\\F` of the role workspad. */
+const scram =
+  "SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=";
+const md5 = "md518c61f862d619f663f914d4deb6f405a";
+const given = { workspad: String.raw`jhYg/=\F` };
+
 const config: ClusterConfig = {
   ...clusterSchema.parse({ scope: "workspad-cluster", namespace: "/db/", databases: [{ name: "workspad" }] }),
   version: 15,
@@ -38,9 +44,9 @@ function member(name: string, changes: Partial<FoundMember> = {}): FoundMember {
     members: names.map((n) => ({ name: n, role: n === "psql2" ? "leader" : "replica", state: "running" })),
     parameters: { max_connections: 500, work_mem: "64MB" },
     roles: [
-      { name: "postgres", password: "scram" },
-      { name: "replicator", password: "md5" },
-      { name: "workspad", password: "md5" },
+      { name: "postgres", verifier: scram },
+      { name: "replicator", verifier: "md5c7cc" },
+      { name: "workspad", verifier: md5 },
     ],
     databases: [{ name: "workspad", owner: "postgres", bytes: 8_000_000 }],
     ...changes,
@@ -53,7 +59,7 @@ function cluster(changes: Record<string, Partial<FoundMember>> = {}) {
 
 describe("a cluster that was set up by hand", () => {
   test("is taken over when all is as the program says", () => {
-    assert.deepEqual(refusals(config, ["workspad"], cluster()), []);
+    assert.deepEqual(refusals(config, given, cluster()), []);
   });
 
   const differences: [what: string, changes: Partial<FoundMember>, reason: RegExp][] = [
@@ -69,7 +75,7 @@ describe("a cluster that was set up by hand", () => {
     ["another database", { identifier: "1" }, /^the members' databases have other system identifiers \(.*, 1\)/],
     [
       "a role that nobody could use any more",
-      { roles: [{ name: "reports", password: "md5" }] },
+      { roles: [{ name: "reports", verifier: md5 }] },
       /^psql3: its role reports has an MD5 password, .*: name it in `roles`/,
     ],
     [
@@ -91,7 +97,7 @@ describe("a cluster that was set up by hand", () => {
   ];
   for (const [what, changes, reason] of differences) {
     test(`is refused for ${what}`, () => {
-      const [first = "", ...others] = refusals(config, ["workspad"], cluster({ psql3: changes }));
+      const [first = "", ...others] = refusals(config, given, cluster({ psql3: changes }));
       assert.match(first, reason);
       assert.ok(
         others.every((other) => /is no member/.test(other)),
@@ -101,9 +107,20 @@ describe("a cluster that was set up by hand", () => {
   }
 
   test("is refused where clients' passwords are not given, and where a host cannot say what it has", () => {
-    assert.match(refusals(config, [], cluster())[0] ?? "", /^psql1: its role workspad has a password, and a new one/);
+    assert.match(refusals(config, {}, cluster())[0] ?? "", /^psql1: its role workspad has a password, and a new one/);
     const found = { ...cluster(), psql2: { unknown: "no Patroni runs here" } };
-    assert.deepEqual(refusals(config, ["workspad"], found), ["psql2: no Patroni runs here"]);
+    assert.deepEqual(refusals(config, given, found), ["psql2: no Patroni runs here"]);
+  });
+
+  test("is refused where a role has another password than the one that is given", () => {
+    const other = { workspad: "pencil" };
+    assert.match(refusals(config, other, cluster())[0] ?? "", /^psql1: its role workspad has another password than/);
+    const withScram = { psql1: { roles: [{ name: "workspad", verifier: scram }] } };
+    assert.match(
+      refusals(config, given, cluster(withScram))[0] ?? "",
+      /^psql1: its role workspad has another password/,
+    );
+    assert.doesNotMatch(refusals(config, other, cluster(withScram)).join("\n"), /psql1/);
   });
 
   test("is announced with what changes", () => {

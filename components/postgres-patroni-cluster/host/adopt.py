@@ -64,11 +64,20 @@ def pause():
         rest["headers"] = {"Authorization": "Basic " + token}
     with open(os.open(MARK, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
         json.dump(rest, file)
-    ask(rest, "PATCH", "/config", {"pause": True})
+    until(lambda: is_paused(rest), lambda: ask(rest, "PATCH", "/config", {"pause": True}), "Patroni is not in pause")
+
+
+def until(done, change, otherwise):
+    """Members change the same configuration at the same moment: Patroni refuses who comes second, and that is no error."""
     end = time.monotonic() + WAIT
-    while not is_paused(rest):
+    while not done():
+        try:
+            change()
+            refused = ""
+        except OSError as error:
+            refused = f": {error}"
         if time.monotonic() > end:
-            raise OSError(f"Patroni does not say after {WAIT} s that it is in pause")
+            raise OSError(f"{otherwise} after {WAIT} s{refused}")
         time.sleep(0.5)
 
 
@@ -100,7 +109,10 @@ def unknown():
 def announce():
     config, dcs = store()
     if not dcs.get_cluster().config:
-        dcs.set_config_value(json.dumps({**config["bootstrap"]["dcs"], "pause": True}))
+        # Replicas cannot log in before their role has its new password, and a leader that waited for one of them could never
+        # give it one. Whether the cluster is synchronous is said later, with its other parameters.
+        first = {"pause": True, "synchronous_mode": False}
+        dcs.set_config_value(json.dumps({**config["bootstrap"]["dcs"], **first}))
     control = [config["postgresql"]["bin_dir"] + "/pg_controldata", "-D", config["postgresql"]["data_dir"]]
     printed = subprocess.run(control, check=True, capture_output=True, text=True, env={"LC_ALL": "C"}).stdout
     fields = dict(line.split(":", 1) for line in printed.splitlines() if ":" in line)
@@ -112,12 +124,11 @@ def resume():
     from rest import Member
 
     member = Member()
-    member.ask("PATCH", "/config", {"pause": None})
-    end = time.monotonic() + WAIT
-    while member.ask("GET", "/patroni").get("pause"):
-        if time.monotonic() > end:
-            raise OSError(f"Patroni still says after {WAIT} s that it is in pause")
-        time.sleep(0.5)
+    until(
+        lambda: not member.ask("GET", "/patroni").get("pause"),
+        lambda: member.ask("PATCH", "/config", {"pause": None}),
+        "Patroni is still in pause",
+    )
     os.unlink(MARK)
 
 

@@ -48,8 +48,7 @@ def query(database, sql):
     return json.loads(printed or "null")
 
 
-ROLES = """SELECT coalesce(json_agg(json_build_object('name', rolname, 'password',
-  CASE WHEN rolpassword LIKE 'SCRAM-SHA-256$%' THEN 'scram' WHEN rolpassword IS NOT NULL THEN 'md5' ELSE 'none' END) ORDER BY rolname), '[]')
+ROLES = """SELECT coalesce(json_agg(json_build_object('name', rolname, 'verifier', rolpassword) ORDER BY rolname), '[]')
   FROM pg_authid WHERE rolcanlogin"""
 DATABASES = """SELECT coalesce(json_agg(json_build_object('name', datname, 'owner', pg_get_userbyid(datdba), 'bytes', pg_database_size(oid)) ORDER BY datname), '[]')
   FROM pg_database WHERE datallowconn AND datname NOT IN ('postgres', 'template1')"""

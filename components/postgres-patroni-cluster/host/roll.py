@@ -152,14 +152,28 @@ def restart_replicas(member):
             restart(member, m)
 
 
+def handover(member):
+    """The leader, and the replicas that may take over from it."""
+    end = time.monotonic() + WAIT
+    while True:
+        members = until_well(member, "before the switchover")
+        leader = leader_of(members)
+        replicas = [m for m in members if m is not leader]
+        if not replicas:
+            raise Roll(f"{leader['name']} leads, and there is nobody to hand over to")
+        if not at(leader).ask("GET", "/config").get("synchronous_mode"):
+            return leader, replicas
+        # Only a synchronous standby has every commit. After a restart of the one that was, Patroni takes a while to name another.
+        candidates = [m for m in replicas if m["role"] in ("sync_standby", "quorum_standby")]
+        if candidates:
+            return leader, candidates
+        if time.monotonic() > end:
+            raise Roll(f"Patroni has named no synchronous standby for {WAIT} s: nothing is handed over")
+        time.sleep(0.5)
+
+
 def hand_over(member):
-    members = until_well(member, "before the switchover")
-    leader = leader_of(members)
-    replicas = [m for m in members if m is not leader]
-    if not replicas:
-        raise Roll(f"{leader['name']} leads, and there is nobody to hand over to")
-    # With synchronous replication only a synchronous standby has every commit.
-    candidates = [m for m in replicas if m["role"] in ("sync_standby", "quorum_standby")] or replicas
+    leader, candidates = handover(member)
     candidate = min(candidates, key=lambda m: (m.get("lag", 0), m["name"]))
     print(f"handing over from {leader['name']} to {candidate['name']}", flush=True)
     at(leader).ask("POST", "/switchover", {"leader": leader["name"], "candidate": candidate["name"]}, timeout=WAIT + 60)

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
+import { chance, finish, KilledUp, type Victim } from "../support/killed-up";
 import { pause, secondsSince } from "../support/process";
 import { answer } from "../support/psql";
-import { KilledUp, type Victim } from "./killed-up";
 import type { ChangesSuite } from "./suite";
 
 /** A change that is cut short, and the seconds that it takes when it is not. */
@@ -49,7 +49,8 @@ export function interrupted({ promise, cluster }: ChangesSuite): void {
         t.diagnostic(`${cut ? "killed" : "was over"} after ${seconds.toFixed(2)} s; again: HASTACK_SEED=${seed}`);
 
         const began = performance.now();
-        for (const step of await finish(cluster)) t.diagnostic(step);
+        for (const step of await finish(stack)) t.diagnostic(step);
+        await cluster.readOutputs();
         t.diagnostic(`finished after ${secondsSince(began)} s`);
       } finally {
         await up.clear();
@@ -65,32 +66,4 @@ export function interrupted({ promise, cluster }: ChangesSuite): void {
   promise("most of those runs were really cut short", () => {
     assert.ok(killed > interruptions.length / 2, `${killed} of ${interruptions.length}; HASTACK_SEED=${seed}`);
   });
-}
-
-/**
- * What docs/operations.md says about an interrupted run, and nothing else.
- * @returns what it took
- */
-async function finish(cluster: ChangesSuite["cluster"]): Promise<string[]> {
-  const { stack } = cluster;
-  const took: string[] = [];
-  let result = await stack.up();
-  if (/the stack is currently locked/.test(result.stdout + result.stderr)) {
-    took.push("pulumi cancel");
-    await stack.succeeds(stack.cancel());
-    result = await stack.up();
-  }
-  const printed = await stack.succeeds(Promise.resolve(result));
-  if (/with \d+ pending operations/.test(printed)) {
-    took.push("pulumi refresh --clear-pending-creates");
-    await stack.succeeds(stack.clearPendingCreates());
-  }
-  assert.deepEqual(await stack.pendingOperations(), []);
-  await cluster.readOutputs();
-  return took;
-}
-
-/** Between 0 and 1, and the same for the same seed. */
-function chance(seed: string, round: number): number {
-  return createHash("sha256").update(`${seed} ${round}`).digest().readUInt32BE() / 2 ** 32;
 }

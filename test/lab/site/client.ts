@@ -48,7 +48,7 @@ interface Socket {
 declare const WebSocket: new (url: string) => Socket;
 
 function requests(): Requests {
-  return { sent: 0, failures: [], slowestSeconds: 0 };
+  return { sent: 0, failures: [], slowestSeconds: 0, longestGapSeconds: 0 };
 }
 
 function now(): number {
@@ -84,13 +84,20 @@ async function ask(
   });
   kind.sent++;
   kind.slowestSeconds = Math.max(kind.slowestSeconds, now() - since);
-  if (!(answer instanceof Error) && answer.status === 200) return answer.body;
+  if (!(answer instanceof Error) && answer.status === 200) {
+    kind.longestGapSeconds = Math.max(kind.longestGapSeconds, now() - (answeredAt.get(kind) ?? now()));
+    answeredAt.set(kind, now());
+    return answer.body;
+  }
   const what =
     answer instanceof Error ? answer.message : `status ${answer.status}: ${words(answer.body).slice(0, 100)}`;
   if (!(answer instanceof Error) && answer.status === 401) account.sessionsRefused++;
   kind.failures.push({ from: since, to: now(), what: `${path}: ${what}` });
   return undefined;
 }
+
+/** When the last good answer came, by kind of request. */
+const answeredAt = new Map<Requests, number>();
 
 /** An answer without line breaks and tags. */
 function words(body: string): string {

@@ -24,6 +24,8 @@ export interface Requests {
   failures: { from: number; to: number; what: string }[];
   /** Of all, failed ones included. */
   slowestSeconds: number;
+  /** The longest time without a good answer to any user. */
+  longestGapSeconds: number;
 }
 
 /** What the clients saw since their start. */

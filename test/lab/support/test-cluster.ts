@@ -20,12 +20,14 @@ export class TestCluster {
   private known: Hosts | undefined;
 
   /**
-   * @param name of the stack in the repository, and of its hosts' topology
+   * @param name of the stack in the repository
    * @param changes what the suite's stack has otherwise than the one in the repository
+   * @param topology of its hosts in the lab
    */
   constructor(
-    private readonly name = "postgres",
+    name = "postgres",
     changes: Settings = databasesOnly,
+    private readonly topology = name,
   ) {
     this.stack = new Stack(this.lab, changes, name);
   }
@@ -37,10 +39,15 @@ export class TestCluster {
   }
 
   async start(): Promise<void> {
-    await this.lab.start(this.name);
+    await this.lab.start(this.topology);
     this.fresh = await this.stack.init();
-    this.known = this.named((_, pooler) => !pooler);
+    this.known = this.named((name, pooler) => this.isMember(name, pooler));
     if (!this.fresh) await this.readOutputs();
+  }
+
+  /** Whether a host of the settings is one of the databases. */
+  protected isMember(_name: string, pooler: boolean): boolean {
+    return !pooler;
   }
 
   /** Those hosts of the settings that are chosen. */

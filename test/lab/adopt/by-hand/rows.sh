@@ -10,6 +10,6 @@ GRANT ALL PRIVILEGES ON DATABASE workspad TO workspad;
 \connect workspad
 GRANT ALL ON SCHEMA public TO workspad;
 SET SESSION AUTHORIZATION workspad;
-CREATE TABLE users (id int PRIMARY KEY, name text NOT NULL);
-INSERT INTO users SELECT n, 'user ' || n FROM generate_series(1, 10000) n;
+CREATE TABLE documents (id int PRIMARY KEY, name text NOT NULL);
+INSERT INTO documents SELECT n, 'document ' || n FROM generate_series(1, 10000) n;
 EOF

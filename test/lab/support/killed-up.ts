@@ -1,6 +1,8 @@
+import assert from "node:assert/strict";
 import type { ChildProcessWithoutNullStreams } from "node:child_process";
-import { pause, run } from "../support/process";
-import type { Stack } from "../support/stack";
+import { createHash } from "node:crypto";
+import { eventually, pause, run } from "./process";
+import type { Stack } from "./stack";
 
 /** What is killed: Pulumi's engine; the plugin that has the connections to the hosts; all of the run, as by a power loss. */
 export type Victim = "engine" | "plugin" | "all";
@@ -9,11 +11,23 @@ export type Victim = "engine" | "plugin" | "all";
 export class KilledUp {
   private readonly engine: ChildProcessWithoutNullStreams;
   private readonly ended: Promise<unknown>;
+  private printed = "";
 
   constructor(stack: Stack) {
     this.engine = stack.beginUp();
-    for (const stream of [this.engine.stdout, this.engine.stderr]) stream.resume();
+    for (const stream of [this.engine.stdout, this.engine.stderr]) {
+      stream.on("data", (chunk: Buffer) => {
+        this.printed += chunk.toString();
+      });
+    }
     this.ended = new Promise((resolve) => this.engine.once("exit", resolve));
+  }
+
+  /** Waits until the engine says that it does something. */
+  async reaches(what: RegExp, seconds: number): Promise<void> {
+    const ended = () => this.engine.exitCode !== null;
+    await eventually(`the run says ${what}`, seconds, async () => what.test(this.printed) || ended() || undefined);
+    assert.match(this.printed, what);
   }
 
   /**
@@ -62,4 +76,27 @@ function kill(processes: readonly Process[]): void {
       // it has ended meanwhile
     }
   }
+}
+
+/** What docs/operations.md says about a stack whose run was killed, and nothing else; what it took. */
+export async function finish(stack: Stack): Promise<string[]> {
+  const took: string[] = [];
+  let result = await stack.up();
+  if (/the stack is currently locked/.test(result.stdout + result.stderr)) {
+    took.push("pulumi cancel");
+    await stack.succeeds(stack.cancel());
+    result = await stack.up();
+  }
+  const printed = await stack.succeeds(Promise.resolve(result));
+  if (/with \d+ pending operations/.test(printed)) {
+    took.push("pulumi refresh --clear-pending-creates");
+    await stack.succeeds(stack.clearPendingCreates());
+  }
+  assert.deepEqual(await stack.pendingOperations(), []);
+  return took;
+}
+
+/** Between 0 and 1, and the same for the same seed. */
+export function chance(seed: string, round: number): number {
+  return createHash("sha256").update(`${seed} ${round}`).digest().readUInt32BE() / 2 ** 32;
 }
