@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { shell } from "../../../components/formats";
-import { type Application, Clients } from "../site/clients";
+import { Clients } from "../site/clients";
+import { workspad } from "../site/workspad";
 import type { Hosts } from "../support/hosts";
 import type { Login } from "../support/psql";
 import { TestCluster } from "../support/test-cluster";
@@ -18,18 +19,7 @@ const certificates = "/opt/workspad/certificates";
 export const nodes = ["node1", "node2"];
 export const balancer = { name: "nginx1", address: "192.168.1.127" };
 const second = { name: "nginx2", address: "192.168.1.126", sharedAddress: "192.168.1.220" };
-const serverName = "workspad.company.com";
-
-const application: Application = {
-  serverName,
-  users: 6,
-  // the second one asks the database
-  reads: ["/api/session", "/api/users?name=admin"],
-  sessionHeader: { name: "Cookie", prefix: "WorksPad.Session=" },
-  networks: false,
-  devices: 0,
-  relay: "",
-};
+const application = workspad({ users: 6, networks: false });
 
 /** WorksPad as somebody set it up by hand, with the commands in ./by-hand, and the stack that takes it over. */
 export class HandMadeCluster extends TestCluster {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { ApplicationSite, active } from "../site/application-site";
-import { type Account as Answers, type Application, type Clients, complaints } from "../site/clients";
+import { type Account as Answers, type Clients, complaints } from "../site/clients";
+import { workspad } from "../site/workspad";
 import { Ledger, type Account as Rows } from "../support/ledger";
 import { emptyLedger, ledgerRows } from "../support/ledger-table";
 import { eventually, pause } from "../support/process";
@@ -10,23 +11,13 @@ import { rowOf } from "./table";
 
 export type SiteSuite = Suite<Site>;
 
-export const serverName = "workspad.company.com";
 export const balancers = ["nginx1", "nginx2"];
 export const nodes = ["node1", "node2", "node3"];
 export const proxies = ["proxy1", "proxy2"];
 export const databases = ["psql1", "psql2", "psql3"];
 export const node4 = { address: "192.168.1.125", memoryMiB: 512, cores: 1 };
 
-const application: Application = {
-  serverName,
-  users: 12,
-  // the second one asks the database
-  reads: ["/api/session", "/api/users?name=admin"],
-  sessionHeader: { name: "Cookie", prefix: "WorksPad.Session=" },
-  networks: true,
-  devices: 0,
-  relay: "",
-};
+const application = workspad({ users: 12, networks: true });
 
 /** What users of the site and writers of its database saw of something. */
 export interface Seen {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
+import { serverName } from "../site/workspad";
 import { eventually, failure } from "../support/process";
 import { environmentOf } from "../support/psql";
-import { nodes, type Site, type SiteSuite, serverName } from "./site";
+import { nodes, type Site, type SiteSuite } from "./site";
 
 /** Seconds that the database takes over the request, so that all of its way can be seen at once. */
 const lasting = 10;
